@@ -1,0 +1,13 @@
+"""
+QMIX for DI-engine. Importing this package registers its names with DI-engine and does nothing else: policies
+``ding_qmix`` and ``ding_qmix_command``, model ``ding_qmix``, env ``ding_smac``, env manager ``ding_smac_vector``,
+collector ``ding_qmix_vector``, buffer ``ding_qmix_episode``, evaluator ``ding_qmix_win_rate``.
+"""
+__version__ = '0.1.0'
+
+from ding_qmix.utils.quiet_import import quiet_import
+
+with quiet_import():
+    from ding_qmix import envs, model, policy, worker
+
+__all__ = ['__version__', 'envs', 'model', 'policy', 'worker']

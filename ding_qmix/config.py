@@ -1,0 +1,104 @@
+"""Configs in Python: the skeleton of main_config and create_config for a map, sizes filled in from it."""
+from typing import Any, Dict, Optional, Tuple
+
+from ding.utils import deep_merge_dicts
+from easydict import EasyDict
+
+from ding_qmix.scenarios import make_spec
+from ding_qmix.spec import EnvSpec
+
+_ROADS: Dict[str, Dict[str, Dict[str, Any]]] = {
+    # Batched from env step to gradient.
+    'fast': dict(
+        env_manager=dict(type='ding_smac_vector', import_names=['ding_qmix']),
+        collector=dict(type='ding_qmix_vector', import_names=['ding_qmix']),
+        replay_buffer=dict(type='ding_qmix_episode', import_names=['ding_qmix']),
+        evaluator=dict(type='ding_qmix_win_rate', import_names=['ding_qmix']),
+    ),
+    # DI-engine's own parts around our env, model and policy.
+    'stock': dict(
+        env_manager=dict(type='base'),
+        collector=dict(type='episode', get_train_sample=True),
+        replay_buffer=dict(type='naive'),
+        evaluator=dict(type='interaction'),
+    ),
+}
+
+
+def make_config(
+        map_name: str,
+        road: str = 'fast',
+        exp_name: Optional[str] = None,
+        env: Optional[dict] = None,
+        policy: Optional[dict] = None,
+        create: Optional[dict] = None,
+) -> Tuple[EasyDict, EasyDict]:
+    """
+    Overview:
+        Build the pair of configs that DI-engine's pipelines take. What is not given keeps the default of the part that
+        it belongs to; the sizes in ``policy.model`` come from the map.
+    Arguments:
+        - map_name: a SMAC map, such as 'MMM'
+        - road: 'fast' for this package's env manager, collector, buffer and evaluator, 'stock' for DI-engine's
+        - exp_name: folder of logs and checkpoints; None makes one from the map
+        - env, policy: sections of main_config that override
+        - create: sections of create_config that override, such as dict(env_manager=dict(type='subprocess'))
+    Returns:
+        - main_config, create_config
+    Raises:
+        - ValueError: unknown map or road, two maps, or a size in ``policy.model`` that is not the map's
+    Examples:
+        >>> main_config, create_config = make_config('MMM', policy=dict(learn=dict(batch_size=64)))
+    """
+    if road not in _ROADS:
+        raise ValueError(f'make_config: road {road!r}, expected one of {tuple(_ROADS)}')
+    env, policy = dict(env or {}), dict(policy or {})
+    if env.get('map_name', map_name) != map_name:
+        raise ValueError(f'make_config: map {map_name!r}, but env.map_name is {env["map_name"]!r}; leave it out of env')
+    spec = make_spec(map_name, obs_style=env.get('obs_style', 'ding'))
+    env_defaults = dict(
+        map_name=map_name, collector_env_num=32, evaluator_env_num=32, n_evaluator_episode=32, stop_value=2.
+    )
+    env = deep_merge_dicts(env_defaults, env)
+    policy_defaults = dict(
+        model=model_sizes(spec),
+        collect=dict(env_num=env['collector_env_num']),
+        eval=dict(env_num=env['evaluator_env_num'], evaluator=dict(eval_env_step_freq=10000) if road == 'fast' else {}),
+    )
+    main_config = dict(
+        exp_name=exp_name or f'smac_{map_name}_qmix_seed0', env=env, policy=deep_merge_dicts(policy_defaults, policy)
+    )
+    check_model_sizes(main_config['policy']['model'], spec)
+    create_config = dict(
+        env=dict(type='ding_smac', import_names=['ding_qmix']),
+        policy=dict(type='ding_qmix', import_names=['ding_qmix']),
+        **_ROADS[road],
+    )
+    return EasyDict(main_config), EasyDict(deep_merge_dicts(create_config, create or {}))
+
+
+def model_sizes(spec: EnvSpec) -> Dict[str, Any]:
+    """Return the sizes of ``policy.model`` for a map, under DI-engine's names."""
+    return dict(
+        agent_num=spec.n_agents,
+        obs_shape=spec.obs_dim,
+        global_obs_shape=spec.state_dim,
+        action_shape=spec.n_actions,
+        hidden_size_list=[64],
+    )
+
+
+def check_model_sizes(model: Dict[str, Any], spec: EnvSpec) -> None:
+    """
+    Overview:
+        Compare the sizes in ``policy.model`` with the map's.
+    Raises:
+        - ValueError: names every size that is off, with both numbers
+    """
+    sizes = {key: value for key, value in model_sizes(spec).items() if key != 'hidden_size_list'}
+    wrong = [f'{key}={model[key]} (map: {size})' for key, size in sizes.items() if model[key] not in (size, [size])]
+    if wrong:
+        raise ValueError(
+            f'config policy.model does not fit map {spec.map_name} with obs style {spec.obs_style!r}: '
+            f'{", ".join(wrong)}; leave the sizes out and let ding_qmix.config.make_config fill them in'
+        )

@@ -1,0 +1,71 @@
+from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional
+
+from ding_qmix.scenarios import get_scenario
+from ding_qmix.sim.knobs import SimKnobs
+from ding_qmix.sim.vec_env import SimVecEnv
+from ding_qmix.smac.reward import RewardOptions
+from ding_qmix.spec import VecEnv
+from ding_qmix.utils.keys import check_keys, nearest_hint
+
+
+class Backend(NamedTuple):
+    """One way to play battles."""
+    build: Callable[..., VecEnv]  # (map_name, n_envs, seed=..., **options)
+    options: Mapping[str, Any]  # names and defaults
+
+
+def make_vec_env(map_name: str, n_envs: int, backend: str = 'sim', seed: int = 0, **options: Any) -> VecEnv:
+    """
+    Overview:
+        Build a batch of battles on one SMAC map.
+    Arguments:
+        - map_name: one of the SMAC maps, such as '3m' or 'MMM'
+        - n_envs: number of battles, E
+        - backend: 'sim' (the embedded simulator) or 'starcraft2' (the game itself)
+        - seed: battle i draws from a generator of its own, seeded with ``seed + i``
+        - options: for both backends obs_style ('ding' or 'smac') and SMAC's reward options, see ``RewardOptions``; \
+            for 'sim' also n_threads (None for numba's number) and knobs (dict, what differs from ``SimKnobs``)
+    Raises:
+        - ValueError: unknown map or backend, or fewer than one env
+        - KeyError: an option that the backend does not have; names the nearest one
+        - ImportError: the backend is not installed
+    """
+    where = f'make_vec_env({map_name!r}, backend={backend!r})'
+    known = backend_options(backend)
+    get_scenario(map_name)
+    if n_envs < 1:
+        raise ValueError(f'{where}: n_envs={n_envs}, expected 1 or more')
+    check_keys(where, options, known)
+    return _BACKENDS[backend].build(map_name, n_envs, seed=seed, **options)
+
+
+def backend_options(backend: str) -> Dict[str, Any]:
+    """Return the names of the backend's options with their defaults. ValueError for an unknown backend."""
+    if backend not in _BACKENDS:
+        raise ValueError(f'unknown backend {backend!r}; {nearest_hint(str(backend), _BACKENDS)}')
+    return dict(_BACKENDS[backend].options)
+
+
+def _build_sim(
+        map_name: str,
+        n_envs: int,
+        seed: int = 0,
+        knobs: Optional[Mapping[str, Any]] = None,
+        **options: Any,
+) -> VecEnv:
+    check_keys('env.knobs', knobs or {}, SimKnobs._fields)
+    return SimVecEnv(map_name, n_envs, seed=seed, knobs=SimKnobs(**(knobs or {})), **options)
+
+
+def _build_starcraft2(*args: Any, **options: Any) -> VecEnv:
+    raise ImportError(
+        "backend 'starcraft2' is not part of this version of ding_qmix; use backend='sim', which needs no game"
+    )
+
+
+_SHARED_OPTIONS = {'obs_style': 'ding', **RewardOptions._field_defaults}
+_BACKENDS: Dict[str, Backend] = {
+    'sim': Backend(_build_sim, dict(_SHARED_OPTIONS, n_threads=None, knobs={})),
+    'starcraft2': Backend(_build_starcraft2, _SHARED_OPTIONS),
+}
+BACKENDS = tuple(_BACKENDS)

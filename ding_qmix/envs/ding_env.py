@@ -1,0 +1,216 @@
+import copy
+from typing import Any, ClassVar, Dict, List, Optional, Union
+
+import gym
+import numpy as np
+from ding.envs import BaseEnv, BaseEnvTimestep
+from ding.utils import ENV_REGISTRY, deep_merge_dicts
+from easydict import EasyDict
+
+from ding_qmix.envs.backends import backend_options, make_vec_env
+from ding_qmix.envs.host_format import (
+    HostObs,
+    JointActionSpace,
+    fresh_seed,
+    host_obs,
+    host_timestep,
+    joint_action,
+    observation_space,
+    random_legal_action,
+    reward_space,
+    stream_seed,
+)
+from ding_qmix.envs.tracked_env import TrackedVecEnv
+from ding_qmix.scenarios import make_spec
+from ding_qmix.smac.reward import RewardOptions
+from ding_qmix.spec import EnvSpec
+from ding_qmix.utils.keys import check_keys
+
+# Keys that DI-engine writes or reads in the env section of a config.
+_HOST_KEYS = ('cfg_type', 'type', 'import_names', 'replay_path')
+
+
+@ENV_REGISTRY.register('ding_smac')
+class SMACEnv(BaseEnv):
+    """
+    Overview:
+        One battle of SMAC as an env of DI-engine. It runs in DI-engine's env managers ``base`` and ``subprocess``; in
+        the manager ``ding_smac_vector`` all battles of a batch run as one.
+    Interfaces:
+        ``reset``, ``step``, ``seed``, ``close``, ``random_action``, ``create_collector_env_cfg``, \
+        ``create_evaluator_env_cfg``, ``default_config``
+    Properties:
+        ``observation_space``, ``action_space``, ``reward_space``, ``env_spec``
+    """
+    config: ClassVar[Dict[str, Any]] = dict(
+        # (str) SMAC map, such as '3m' or 'MMM'. There is no default map.
+        map_name=None,
+        # (str) Who plays the battle: 'sim', the embedded simulator, or 'starcraft2', the game.
+        backend='sim',
+        # (str) 'ding': DI-engine's layout, with the agent's own last action and its id. 'smac': oxwhirl's, without.
+        obs_style='ding',
+        # SMAC's reward options with SMAC's defaults, such as (bool) reward_only_positive; see ``RewardOptions``.
+        **RewardOptions._field_defaults,
+        # (int) Threads that share a batch of simulated battles; None for numba's number. A single battle takes one.
+        n_threads=None,
+        # (dict) What differs from the simulator's default knobs, see ``SimKnobs``.
+        knobs=dict(),
+        # (bool) Draw battles from evaluation's seeds, apart from training's. ``create_evaluator_env_cfg`` sets it.
+        eval_stream=False,
+        # (int) Number of envs that collect.
+        collector_env_num=8,
+        # (int) Number of envs that evaluate.
+        evaluator_env_num=8,
+        # (int) Number of episodes of one evaluation.
+        n_evaluator_episode=32,
+        # (float) Training stops at this mean win rate of an evaluation. More than 1 runs the full budget.
+        stop_value=2.,
+        # (dict) Env manager. Battles show a dict, so DI-engine's subprocess manager copies through pipes by default.
+        manager=dict(shared_memory=False),
+    )
+
+    @classmethod
+    def default_config(cls) -> EasyDict:
+        """Return a copy of the default config."""
+        cfg = EasyDict(copy.deepcopy(cls.config))
+        cfg.cfg_type = cls.__name__ + 'Dict'
+        return cfg
+
+    def __init__(self, cfg: Optional[dict] = None) -> None:
+        """
+        Overview:
+            Check the config; the battlefield itself is built by the first ``reset``, in the process that plays it.
+        Arguments:
+            - cfg: what differs from ``config``
+        Raises:
+            - KeyError: an unknown key; names the nearest one
+            - ValueError: an unknown map, backend or obs style
+        """
+        check_keys('env', cfg or {}, {*self.config, *_HOST_KEYS})
+        self.cfg = EasyDict(deep_merge_dicts(self.default_config(), cfg or {}))
+        if self.cfg.map_name is None:
+            raise ValueError("config env.map_name is missing; name a SMAC map, such as '3m' or 'MMM'")
+        backend_options(self.cfg.backend)  # refuses an unknown one
+        self._spec = make_spec(self.cfg.map_name, self.cfg.obs_style, self.cfg.backend)
+        self._seed: Optional[int] = None
+        self._action_rng = np.random.default_rng()
+        self._env: Optional[TrackedVecEnv] = None
+        self._observation_space = observation_space(self._spec)
+        self._action_space = JointActionSpace(self._spec)
+        self._reward_space = reward_space()
+
+    def reset(self) -> HostObs:
+        """
+        Overview:
+            Begin the next episode and show its first obs. An episode that has not been stepped yet is kept, so that
+            resetting twice neither burns a battle nor moves the random stream.
+        Shapes:
+            - agent_state float32 [N, O], global_state float32 [S], action_mask float32 [N, A] (1. = legal)
+        """
+        if self._env is None:
+            self._env = self._build()
+        return host_obs(self._env.reset(), 0)
+
+    def step(self, action: np.ndarray) -> BaseEnvTimestep:
+        """
+        Overview:
+            Play one decision of the whole team; see ``host_timestep`` for what comes back.
+        Arguments:
+            - action: integers [N], each legal by the last ``action_mask``
+        Raises:
+            - ValueError: wrong shape or dtype, or an illegal action
+            - RuntimeError: no episode runs
+        """
+        env = self._running()
+        env.step(joint_action(action, env.last_step.action_mask[0], repr(self))[None])
+        return host_timestep(env, 0)
+
+    def seed(self, seed: int, dynamic_seed: bool = False) -> None:
+        """
+        Overview:
+            Seed the battle's own generator; the next ``reset`` begins the first episode of that seed.
+        Arguments:
+            - seed: fixes the whole sequence of episodes, which all differ from one another
+            - dynamic_seed: DI-engine's word for episodes that differ, which ours always do; without effect
+        """
+        self._seed = stream_seed(seed, self.cfg.eval_stream)
+        self._action_rng = np.random.default_rng(self._seed)
+        if self._env is not None:
+            self._env.seed(np.array([self._seed]))
+
+    def random_action(self) -> np.ndarray:
+        """Draw one legal action for each agent, int64 [N]."""
+        return random_legal_action(self._running().last_step.action_mask[0], self._action_rng)
+
+    def close(self) -> None:
+        """Release the battlefield; a second call does nothing, and a ``reset`` builds it again."""
+        if self._env is not None:
+            self._env.close()
+            self._env = None
+
+    def enable_save_replay(self, replay_path: str) -> None:
+        """Not offered yet."""
+        raise NotImplementedError(f'{self!r}: saving replays is not offered yet; leave replay_path unset')
+
+    @staticmethod
+    def create_collector_env_cfg(cfg: dict) -> List[dict]:
+        """Return one env config per env that collects."""
+        return _env_cfgs(cfg, 'collector_env_num', eval_stream=False)
+
+    @staticmethod
+    def create_evaluator_env_cfg(cfg: dict) -> List[dict]:
+        """Return one env config per env that evaluates; these draw from evaluation's seeds."""
+        return _env_cfgs(cfg, 'evaluator_env_num', eval_stream=True)
+
+    @property
+    def env_spec(self) -> EnvSpec:
+        """Shapes of the map."""
+        return self._spec
+
+    @property
+    def observation_space(self) -> gym.spaces.Dict:
+        """Space of the obs dict."""
+        return self._observation_space
+
+    @property
+    def action_space(self) -> JointActionSpace:
+        """Space of the team's actions; not every point of it is legal at every step."""
+        return self._action_space
+
+    @property
+    def reward_space(self) -> gym.spaces.Box:
+        """Space of a timestep's reward."""
+        return self._reward_space
+
+    def __repr__(self) -> str:
+        return f'SMACEnv({self.cfg.map_name}, {self.cfg.backend})'
+
+    __str__ = __repr__
+
+    def _build(self) -> TrackedVecEnv:
+        """The battlefield, seeded; from the operating system if nobody gave a seed."""
+        env = build_battles(self.cfg, 1)
+        self._seed = fresh_seed() if self._seed is None else self._seed
+        env.seed(np.array([self._seed]))
+        return env
+
+    def _running(self) -> TrackedVecEnv:
+        if self._env is None:
+            raise RuntimeError(f'{self!r}: no battle has begun yet; call reset first')
+        return self._env
+
+
+def build_battles(cfg: EasyDict, n_envs: int) -> TrackedVecEnv:
+    """Build the battles that an env config describes, as one batch."""
+    options = {name: cfg[name] for name in backend_options(cfg.backend)}
+    return TrackedVecEnv(make_vec_env(cfg.map_name, n_envs, cfg.backend, **options))
+
+
+def _env_cfgs(cfg: dict, num_key: str, eval_stream: bool) -> List[dict]:
+    """As many copies of an env config as its ``num_key`` says."""
+    cfg = copy.deepcopy(cfg)
+    n_envs: Union[int, None] = cfg.get(num_key)
+    if not n_envs or n_envs < 1:
+        raise ValueError(f'config env.{num_key}: {n_envs}, expected 1 or more')
+    env_cfg: Dict[str, Any] = EasyDict(cfg, eval_stream=eval_stream)
+    return [copy.deepcopy(env_cfg) for _ in range(n_envs)]

@@ -1,0 +1,214 @@
+from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
+
+import numpy as np
+
+from ding_qmix.envs.backends import backend_options, make_vec_env
+from ding_qmix.envs.host_format import fresh_seed, joint_action
+from ding_qmix.envs.tracked_env import TrackedVecEnv
+from ding_qmix.spec import UnitSnapshot, VecStep
+from ding_qmix.utils.keys import nearest_hint
+
+# Arguments of SMAC's StarCraft2Env that PyMARL's configs pass and that no option here stands for, with SMAC's
+# defaults. They are accepted with these values, so that such a config runs unchanged, and refused with any other.
+_FIXED: Dict[str, Any] = dict(
+    step_mul=8,
+    move_amount=2,
+    difficulty='7',
+    game_version=None,
+    obs_all_health=True,
+    obs_own_health=True,
+    obs_last_action=False,
+    obs_pathing_grid=False,
+    obs_terrain_height=False,
+    obs_instead_of_state=False,
+    obs_timestep_number=False,
+    state_last_action=True,
+    state_timestep_number=False,
+    replay_dir='',
+    replay_prefix='',
+    window_size_x=1920,
+    window_size_y=1200,
+    heuristic_ai=False,
+    heuristic_rest=False,
+    debug=False
+)
+
+
+class SMACMultiAgentEnv:
+    """
+    Overview:
+        One battle with the methods of PyMARL's MultiAgentEnv, in place of SMAC's StarCraft2Env: PyMARL and EPyMARL
+        run on it unchanged.
+    Interfaces:
+        ``reset``, ``step``, ``get_obs``, ``get_obs_agent``, ``get_obs_size``, ``get_state``, ``get_state_size``, \
+        ``get_avail_actions``, ``get_avail_agent_actions``, ``get_total_actions``, ``get_env_info``, ``get_stats``, \
+        ``render``, ``close``, ``seed``, ``save_replay``, ``units``
+    """
+
+    def __init__(
+            self,
+            map_name: str = '8m',
+            backend: str = 'sim',
+            seed: Optional[int] = None,
+            obs_style: str = 'smac',
+            continuing_episode: bool = False,
+            **options: Any
+    ) -> None:
+        """
+        Arguments:
+            - map_name, backend: as in ``make_vec_env``
+            - seed: fixes the whole sequence of episodes; None takes one from the operating system
+            - obs_style: 'smac', or 'ding' with the agent's own last action and id appended
+            - continuing_episode: SMAC's rule for the time limit. PyMARL bootstraps through an end that is marked with \
+                ``info['episode_limit']``. By default SMAC does not mark it and the time limit is an end like any \
+                other; published results have that. True marks it.
+            - options: the backend's, under SMAC's names; SMAC's other arguments are accepted with SMAC's defaults
+        Raises:
+            - ValueError: an argument of SMAC with a value that is not offered
+            - KeyError: an unknown option; names the nearest one
+        """
+        options = _without_fixed(options, backend)
+        self._env = TrackedVecEnv(make_vec_env(map_name, 1, backend, obs_style=obs_style, **options))
+        self._seed = fresh_seed() if seed is None else int(seed)
+        self._env.seed(np.array([self._seed]))
+        self._continuing_episode = continuing_episode
+        self._ended = False  # the episode is over, and its last obs are still shown
+        self._stats = {'battles_won': 0, 'battles_game': 0, 'battles_draw': 0, 'timeouts': 0, 'restarts': 0}
+        spec = self._env.spec
+        self.map_name, self.episode_limit = map_name, spec.episode_limit
+        self.n_agents, self.n_enemies, self.n_actions = spec.n_agents, spec.n_enemies, spec.n_actions
+
+    def reset(self) -> Tuple[List[np.ndarray], np.ndarray]:
+        """Begin the next episode, unless it has only just begun; return ``get_obs()`` and ``get_state()``."""
+        self._env.reset()
+        self._ended = False
+        return self.get_obs(), self.get_state()
+
+    def step(self, actions: Union[Sequence[int], np.ndarray]) -> Tuple[float, bool, Dict[str, Any]]:
+        """
+        Overview:
+            Play one decision of the whole team. After an episode's end the getters show its last obs until ``reset``.
+        Arguments:
+            - actions: one legal action per agent, integers [N]
+        Returns:
+            - reward: of the team
+            - terminated: the episode is over, by the battle's end or the time limit
+            - info: battle_won, dead_allies, dead_enemies, timeout; and episode_limit=True if the time limit ended a \
+                ``continuing_episode``
+        Raises:
+            - ValueError: wrong number of actions, or an illegal one
+            - RuntimeError: the episode is over, or none has begun
+        """
+        if self._ended:
+            raise RuntimeError(f'{self!r}: the episode is over; call reset before the next step')
+        step = self._env.last_step
+        action = joint_action([int(a) for a in actions], step.action_mask[0], repr(self))
+        step = self._env.step(action[None])
+        won, timeout = bool(step.won[0]), bool(step.truncated[0])
+        self._ended = bool(step.terminated[0]) or timeout
+        info: Dict[str, Any] = {
+            'battle_won': won,
+            'dead_allies': int(step.dead_allies[0]),
+            'dead_enemies': int(step.dead_enemies[0]),
+            'timeout': timeout,
+        }
+        if timeout and self._continuing_episode:
+            info['episode_limit'] = True
+        if self._ended:
+            self._count_battle(won, timeout)
+        return float(step.reward[0]), self._ended, info
+
+    def get_obs(self) -> List[np.ndarray]:
+        """Return the agents' observations, N arrays float32 [O]."""
+        step = self._env.last_step
+        return list((step.final_obs if self._ended else step.obs)[0].copy())
+
+    def get_obs_agent(self, agent_id: int) -> np.ndarray:
+        """Return one agent's observation, float32 [O]."""
+        return self.get_obs()[agent_id]
+
+    def get_obs_size(self) -> int:
+        """Return O."""
+        return self._env.spec.obs_dim
+
+    def get_state(self) -> np.ndarray:
+        """Return the global state, float32 [S]."""
+        step = self._env.last_step
+        return (step.final_state if self._ended else step.state)[0].copy()
+
+    def get_state_size(self) -> int:
+        """Return S."""
+        return self._env.spec.state_dim
+
+    def get_avail_actions(self) -> List[List[int]]:
+        """Return for every agent and action whether it is legal now, 1 or 0."""
+        return self._mask().astype(int).tolist()
+
+    def get_avail_agent_actions(self, agent_id: int) -> List[int]:
+        """Return for every action of one agent whether it is legal now, 1 or 0."""
+        return self._mask()[agent_id].astype(int).tolist()
+
+    def get_total_actions(self) -> int:
+        """Return A."""
+        return self.n_actions
+
+    def get_env_info(self) -> Dict[str, int]:
+        """Return the sizes that PyMARL builds its networks from."""
+        return {
+            'state_shape': self.get_state_size(),
+            'obs_shape': self.get_obs_size(),
+            'n_actions': self.n_actions,
+            'n_agents': self.n_agents,
+            'episode_limit': self.episode_limit,
+        }
+
+    def get_stats(self) -> Dict[str, Union[int, float]]:
+        """Return counts over all episodes so far; SMAC counts every time limit as a draw, and so does this."""
+        return {**self._stats, 'win_rate': self._stats['battles_won'] / max(1, self._stats['battles_game'])}
+
+    def units(self) -> UnitSnapshot:
+        """Copy the unit table, [1, U] each."""
+        return self._env.units()
+
+    def seed(self, seed: Optional[int] = None) -> int:
+        """Return the seed. Given one, seed the battle with it; the next ``reset`` begins the first episode of it."""
+        if seed is not None:
+            self._seed = int(seed)
+            self._env.seed(np.array([self._seed]))
+        return self._seed
+
+    def render(self, mode: str = 'human') -> None:
+        """Not offered yet."""
+        raise NotImplementedError(f'{self!r}: rendering is not offered yet; units() gives the unit table')
+
+    def save_replay(self) -> None:
+        """Not offered yet."""
+        raise NotImplementedError(f'{self!r}: saving replays is not offered yet; units() gives the unit table')
+
+    def close(self) -> None:
+        """Release the battlefield; a second call does nothing."""
+        self._env.close()
+
+    def __repr__(self) -> str:
+        return f'SMACMultiAgentEnv({self.map_name})'
+
+    def _mask(self) -> np.ndarray:
+        step: VecStep = self._env.last_step
+        return (step.final_action_mask if self._ended else step.action_mask)[0]
+
+    def _count_battle(self, won: bool, timeout: bool) -> None:
+        self._stats['battles_game'] += 1
+        self._stats['battles_won'] += won
+        self._stats['timeouts'] += timeout
+        self._stats['battles_draw'] += timeout
+
+
+def _without_fixed(options: Dict[str, Any], backend: str) -> Dict[str, Any]:
+    """Take out SMAC's arguments that the backend has no option for, if their values are the ones it plays by."""
+    known = backend_options(backend)
+    for name, value in options.items():
+        if name not in known and name in _FIXED and value != _FIXED[name]:
+            raise ValueError(f'SMACMultiAgentEnv: {name}={value!r} is not offered, only {_FIXED[name]!r}')
+        if name not in known and name not in _FIXED:
+            raise KeyError(f'SMACMultiAgentEnv: unknown option {name!r}; {nearest_hint(name, [*known, *_FIXED])}')
+    return {name: value for name, value in options.items() if name in known}

@@ -1,0 +1,6 @@
+"""The networks: recurrent agent, mixer, and the model template that joins them."""
+from ding_qmix.model.host_model import HostQMix
+from ding_qmix.model.mixer import QMixer, VDNMixer
+from ding_qmix.model.qmix import QMix
+
+__all__ = ['HostQMix', 'QMix', 'QMixer', 'VDNMixer']

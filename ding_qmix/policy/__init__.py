@@ -1,0 +1,5 @@
+"""QMIXPolicy: learn, collect and eval modes, and the command mode of the serial pipeline."""
+from ding_qmix.policy.command import QMIXCommandModePolicy
+from ding_qmix.policy.qmix import QMIXPolicy
+
+__all__ = ['QMIXCommandModePolicy', 'QMIXPolicy']

@@ -1,0 +1,60 @@
+from typing import List, Optional, Tuple, Union
+
+import torch
+from torch import Tensor
+
+from ding_qmix.rl_utils import epsilon_greedy
+
+EnvIds = Union[List[int], Tensor]
+
+
+class RecurrentActor:
+    """
+    Overview:
+        Acts for many envs at once: keeps the hidden state of every env and agent, and picks actions by epsilon-greedy.
+    Interfaces:
+        ``act``, ``reset``, ``hidden_state``
+    """
+
+    def __init__(self, model: torch.nn.Module, generator: Optional[torch.Generator] = None) -> None:
+        """
+        Arguments:
+            - model: ``QMix``, or DI-engine's model in ``HostQMix``
+            - generator: the source of exploration's draws; None for an actor that only acts greedily
+        """
+        self._model = model
+        self._generator = generator
+        self._hidden_state = model.initial_state(0)  # [E, N, L, H], grows with the envs seen
+
+    @torch.no_grad()
+    def act(self, obs: Tensor, action_mask: Tensor, env_ids: EnvIds, epsilon: float = 0.) -> Tuple[Tensor, Tensor]:
+        """
+        Overview:
+            Pick one action for every agent of the given envs and move their hidden state on.
+        Shapes:
+            - obs: float [K, N, O]; action_mask: bool [K, N, A]; env_ids: K numbers
+            - returns: action int64 [K, N], and the hidden state [K, N, L, H] that the decision was made from
+        """
+        self._make_room(int(max(env_ids)) + 1)
+        before = self._hidden_state[env_ids]
+        q_values, after = self._model.q_values(obs.unsqueeze(0), before)  # [1, K, N, A]
+        self._hidden_state[env_ids] = after
+        return epsilon_greedy(q_values.squeeze(0), action_mask, epsilon, self._generator), before
+
+    def reset(self, env_ids: Optional[EnvIds] = None) -> None:
+        """Forget the hidden state of the given envs, or of all."""
+        if env_ids is None:
+            self._hidden_state.zero_()
+        else:
+            seen = [int(i) for i in env_ids if i < len(self._hidden_state)]  # an env not seen yet has none
+            self._hidden_state[seen] = 0.
+
+    @property
+    def hidden_state(self) -> Tensor:
+        """Hidden states [E, N, L, H] of the envs seen so far."""
+        return self._hidden_state
+
+    def _make_room(self, n_envs: int) -> None:
+        missing = n_envs - len(self._hidden_state)
+        if missing > 0:
+            self._hidden_state = torch.cat([self._hidden_state, self._model.initial_state(missing)])

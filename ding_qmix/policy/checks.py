@@ -1,0 +1,86 @@
+import inspect
+from typing import Any, Dict
+
+from easydict import EasyDict
+
+from ding_qmix.model import QMix
+from ding_qmix.utils.keys import check_keys
+
+# Keys that DI-engine's pipelines, learner, collectors and commanders read or write beside the policy's own.
+_HOST_KEYS: Dict[str, tuple] = {
+    '': ('cfg_type', 'import_names', 'model', 'multi_gpu', 'bp_update_sync', 'traj_len_inf', 'random_collect_size',
+         'transition_with_policy_data'),
+    'learn': ('learner', 'resume_training', 'multi_gpu', 'ignore_done'),
+    'collect': ('collector', 'env_num', 'n_sample'),
+    'eval': ('evaluator', 'env_num'),
+    'other': ('commander', ),
+}
+_OPTIMIZERS = ('rmsprop', 'adam')
+
+
+def check_policy_config(cfg: EasyDict, default: Dict[str, Any]) -> None:
+    """
+    Overview:
+        Refuse a policy config that would train something else than it says.
+    Arguments:
+        - cfg: the merged ``policy`` section
+        - default: the policy's default config, which names the keys that are read
+    Raises:
+        - KeyError: a key that nobody reads; names the nearest one
+        - ValueError: a value out of range, or two keys that exclude each other
+    """
+    check_keys('policy', cfg, {*default, *_HOST_KEYS['']})
+    for section in ('learn', 'collect', 'eval', 'other'):
+        check_keys(f'policy.{section}', cfg.get(section, {}), {*default[section], *_HOST_KEYS[section]})
+    check_keys('policy.other.eps', cfg.other.eps, default['other']['eps'])
+    if cfg.model.get('type', 'ding_qmix') == 'ding_qmix':
+        check_keys('policy.model', cfg.model, {*inspect.signature(QMix).parameters, 'type', 'import_names'})
+    _check_learn(cfg)
+    _check_collect(cfg)
+
+
+def _check_learn(cfg: EasyDict) -> None:
+    learn = cfg.learn
+    if cfg.priority or cfg.priority_IS_weight:
+        raise ValueError('config policy.priority: prioritised replay is not offered yet; set it to False')
+    if learn.optimizer not in _OPTIMIZERS:
+        raise ValueError(f'config policy.learn.optimizer: {learn.optimizer!r}, expected one of {_OPTIMIZERS}')
+    for key in ('discount_factor', 'td_lambda', 'target_update_theta'):
+        _check_range(f'learn.{key}', learn[key], 0., 1.)
+    for key in ('batch_size', 'update_per_collect', 'learning_rate', 'clip_value'):
+        _check_positive(f'learn.{key}', learn[key])
+    if (learn.target_update_freq > 0) == (learn.target_update_theta > 0.):
+        raise ValueError(
+            f'config policy.learn: target_update_freq={learn.target_update_freq} (hard updates) and '
+            f'target_update_theta={learn.target_update_theta} (soft updates); set one of them and the other to 0'
+        )
+
+
+def _check_collect(cfg: EasyDict) -> None:
+    collect, eps = cfg.collect, cfg.other.eps
+    if collect.unroll_len < 0 or collect.burnin_step < 0:
+        raise ValueError(
+            f'config policy.collect: unroll_len={collect.unroll_len} and burnin_step={collect.burnin_step}, '
+            'expected 0 or more [env steps]'
+        )
+    if collect.burnin_step > 0 and collect.unroll_len == 0:
+        raise ValueError(
+            f'config policy.collect.burnin_step: {collect.burnin_step}, but whole episodes (unroll_len=0) start from '
+            'their first step and need no burn-in; set burnin_step=0 or a chunk length'
+        )
+    _check_positive('collect.n_episode', collect.n_episode)
+    if eps.type not in ('linear', 'exp'):
+        raise ValueError(f"config policy.other.eps.type: {eps.type!r}, expected 'linear' or 'exp'")
+    for key in ('start', 'end'):
+        _check_range(f'other.eps.{key}', eps[key], 0., 1.)
+    _check_positive('other.eps.decay', eps.decay)
+
+
+def _check_range(key: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise ValueError(f'config policy.{key}: {value}, expected a number in [{low}, {high}]')
+
+
+def _check_positive(key: str, value: float) -> None:
+    if not value > 0:
+        raise ValueError(f'config policy.{key}: {value}, expected more than 0')

@@ -1,0 +1,349 @@
+import copy
+from collections import namedtuple
+from typing import Any, Dict, List, Optional, Tuple
+
+import numpy as np
+import torch
+from ding.policy.base_policy import Policy
+from ding.utils import POLICY_REGISTRY
+from easydict import EasyDict
+from torch import Tensor
+
+from ding_qmix.model import HostQMix, QMix
+from ding_qmix.policy.actor import RecurrentActor
+from ding_qmix.policy.checks import check_policy_config
+from ding_qmix.policy.samples import collate_samples, cut_chunks, episode_sample
+from ding_qmix.policy.unroll import Segment, by_length, episode_lengths, time_segments, unroll
+from ding_qmix.rl_utils import greedy_action, masked_td_loss, td_lambda_target
+from ding_qmix.spec import EpisodeBatch
+
+
+@POLICY_REGISTRY.register('ding_qmix')
+class QMIXPolicy(Policy):
+    """
+    Overview:
+        Policy of QMIX (arXiv:1803.11485) and, with ``model.mixer=False``, VDN (arXiv:1706.05296).
+        Trains on whole episodes or chunks, in DI-engine's serial pipeline or on this package's own fast road.
+    Config:
+        == ========================= ======== ============= ======================================= =================
+        ID Symbol                    Type     Default       Description                             Other
+        == ========================= ======== ============= ======================================= =================
+        1  ``type``                  str      ding_qmix     | RL policy register name               | a placeholder
+        2  ``cuda``                  bool     False         | Whether to use cuda for the networks  | small nets run
+                                                                                                    | well on a CPU
+        3  ``on_policy``             bool     False         | Whether the algorithm is on-policy    | always False
+        4  ``priority``              bool     False         | Whether to use prioritised replay     | not offered yet
+        5  ``learn.update_``         int      20            | Updates after each collection
+           ``per_collect``
+        6  ``learn.batch_size``      int      32            | Samples (episodes, chunks) in a batch
+        7  ``learn.optimizer``       str      rmsprop       | Optimizer                             | rmsprop, adam
+        8  ``learn.learning_rate``   float    0.0005        | Step size of gradient descent
+        9  ``learn.weight_decay``    float    0.            | L2 penalty on all parameters
+        10 ``learn.clip_value``      float    10.           | Bound of the gradient's 2-norm
+        11 ``learn.discount_``       float    0.99          | Discount of future reward, gamma      | in [0, 1]
+           ``factor``
+        12 ``learn.double_q``        bool     True          | Online net picks the action that the  | arXiv:1509.06461
+                                                            | target net values
+        13 ``learn.td_lambda``       float    0.            | Lambda of the return; 0 is 1-step     | in [0, 1]
+        14 ``learn.target_``         int      200           | Copy the online to the target net     | [train iters]; 0
+           ``update_freq``                                  | this often                            | if theta is set
+        15 ``learn.target_``         float    0.            | Share of the online net mixed into    | in [0, 1]; 0 if
+           ``update_theta``                                 | the target net at every update        | freq is set
+        16 ``learn.timeout_``        bool     True          | No bootstrap through a time limit, as | SMAC's and
+           ``is_terminal``                                  | if the battle were decided            | PyMARL's way
+        17 ``collect.n_episode``     int      32            | Episodes of one collection
+        18 ``collect.unroll_len``    int      0             | Chunk length; 0 trains on episodes    | [env steps]
+        19 ``collect.burnin_step``   int      0             | Steps before a chunk that warm up the | [env steps]
+                                                            | hidden state and are not trained on
+        20 ``collect.stored_``       bool     True          | A chunk starts from the hidden state  | False: from zeros
+           ``state``                                        | of its collection
+        21 ``other.eps``             dict     1 -> 0.05     | Epsilon-greedy: type (linear, exp),   | decay [env steps]
+                                                            | start, end, decay
+        22 ``other.replay_buffer.``  int      5000          | Capacity                              | [samples]
+           ``replay_buffer_size``
+        == ========================= ======== ============= ======================================= =================
+    """
+    config = dict(
+        # (str) RL policy register name (refer to function "POLICY_REGISTRY").
+        type='ding_qmix',
+        # (bool) Whether to use cuda for the networks.
+        cuda=False,
+        # (bool) QMIX is off-policy.
+        on_policy=False,
+        # (bool) Whether to use prioritised replay. Not offered yet.
+        priority=False,
+        # (bool) Whether to weight samples against the bias of prioritised replay. Not offered yet.
+        priority_IS_weight=False,
+        learn=dict(
+            # (int) How many updates after each collection. More means more off-policy.
+            update_per_collect=20,
+            # (int) How many episodes, or chunks, in a training batch.
+            batch_size=32,
+            # (str) 'rmsprop' (alpha 0.99, eps 1e-5, as in the paper) or 'adam'.
+            optimizer='rmsprop',
+            # (float) Step size of gradient descent.
+            learning_rate=0.0005,
+            # (float) L2 penalty on all parameters.
+            weight_decay=0.,
+            # (float) Bound of the gradient's 2-norm.
+            clip_value=10.,
+            # (float) Discount of future reward, in [0, 1].
+            discount_factor=0.99,
+            # (bool) The online network picks the action that the target network values.
+            double_q=True,
+            # (float) Lambda of the return, in [0, 1]: 0 is 1-step, 1 is Monte-Carlo.
+            td_lambda=0.,
+            # (int) [train iters] Copy the online to the target network this often. 0 when target_update_theta is set.
+            target_update_freq=200,
+            # (float) Share of the online network mixed into the target network at every update. 0 when freq is set.
+            target_update_theta=0.,
+            # (bool) Treat the time limit as the end of the battle: nothing follows, no bootstrap.
+            timeout_is_terminal=True,
+        ),
+        collect=dict(
+            # (int) Episodes of one collection.
+            n_episode=32,
+            # (int) [env steps] Length of the chunks to train on; 0 trains on whole episodes.
+            unroll_len=0,
+            # (int) [env steps] Steps before each chunk that warm up the hidden state and are not trained on.
+            burnin_step=0,
+            # (bool) Start a chunk from the hidden state of its collection (True) or from zeros (False).
+            stored_state=True,
+        ),
+        eval=dict(),
+        other=dict(
+            eps=dict(
+                # (str) 'linear' or 'exp'.
+                type='linear',
+                # (float) Probability of a random action at the start.
+                start=1.,
+                # (float) Probability of a random action in the end.
+                end=0.05,
+                # (int) [env steps] Length of the decay.
+                decay=50000,
+            ),
+            # (int) Capacity in samples: episodes, or chunks if collect.unroll_len is set.
+            replay_buffer=dict(replay_buffer_size=5000, ),
+        ),
+    )
+
+    def __init__(
+            self, cfg: EasyDict, model: Optional[torch.nn.Module] = None, enable_field: Optional[List[str]] = None
+    ) -> None:
+        """As in DI-engine's ``Policy``; the config is checked first, KeyError or ValueError names what is wrong."""
+        check_policy_config(cfg, self.config)
+        super().__init__(cfg, model, enable_field)
+
+    def default_model(self) -> Tuple[str, List[str]]:
+        """Return the registered model name and the module that registers it."""
+        return 'ding_qmix', ['ding_qmix.model.qmix']
+
+    # ------------------------------------------------------------------ learn
+
+    def _init_learn(self) -> None:
+        """Build optimizer and target network."""
+        cfg = self._cfg.learn
+        self._priority = self._cfg.priority  # DI-engine's pipeline asks for it
+        self._learn_model = self._with_packed_state(self._model)
+        self._learn_target_model = copy.deepcopy(self._learn_model).requires_grad_(False)
+        self._learn_parameters = list(self._learn_model.parameters())
+        self._learn_optimizer = _make_optimizer(cfg, self._learn_parameters)
+        self._learn_updates = 0  # updates since the start, for hard target updates
+
+    def _forward_learn(self, data: Any) -> Dict[str, Any]:
+        """
+        Overview:
+            Do one update: unroll both networks once over T + 1 steps, form targets, minimise the masked TD error.
+        Arguments:
+            - data: an ``EpisodeBatch``, or a list of samples from any replay buffer
+        Returns:
+            - info: what ``_monitor_vars_learn`` names, Python scalars
+        """
+        batch, segments = self._to_batch(data)
+        self._learn_model.train()
+        chosen_q_tot, target_q_tot = self._q_tots(batch, segments)
+        loss = masked_td_loss(chosen_q_tot, target_q_tot, batch.mask, batch.weight)
+        self._learn_optimizer.zero_grad()
+        loss.backward()
+        if self._cfg.multi_gpu:
+            self.sync_gradients(self._learn_model)
+        grad_norm = torch.nn.utils.clip_grad_norm_(self._learn_parameters, self._cfg.learn.clip_value)
+        self._learn_optimizer.step()
+        self._learn_updates += 1
+        self._update_target()
+        return self._learn_info(loss, grad_norm, chosen_q_tot, target_q_tot, batch.mask)
+
+    def _q_tots(self, batch: EpisodeBatch, segments: List[Segment]) -> Tuple[Tensor, Tensor]:
+        """Q_tot of the taken actions and its target, both [T, B]; only the first carries gradients."""
+        cfg = self._cfg.learn
+        chosen_q_tot, q_values = unroll(self._learn_model, batch, segments, _pad_row(batch.action))
+        with torch.no_grad():
+            # [T + 1, B, N]; without double Q the target network takes its own greedy legal actions
+            best_action = greedy_action(q_values, batch.action_mask) if cfg.double_q else None
+            best_q_tot, _ = unroll(self._learn_target_model, batch, segments, best_action)
+            terminal = batch.terminated
+            if cfg.timeout_is_terminal:
+                terminal = torch.maximum(terminal, batch.truncated)
+            target_q_tot = td_lambda_target(
+                batch.reward, terminal, batch.mask, best_q_tot[1:], cfg.discount_factor, cfg.td_lambda
+            )
+        return chosen_q_tot[:-1], target_q_tot
+
+    @torch.no_grad()
+    def _update_target(self) -> None:
+        """Hard copy every ``target_update_freq`` updates, or a soft step at every one."""
+        cfg = self._cfg.learn
+        target, online = self._learn_target_model.state_dict(), self._learn_model.state_dict()  # buffers included
+        if cfg.target_update_theta > 0.:
+            for name in [name for name, value in target.items() if not value.is_floating_point()]:
+                target.pop(name).copy_(online.pop(name))  # a counter, such as batch norm's
+            torch._foreach_lerp_(list(target.values()), list(online.values()), cfg.target_update_theta)
+        elif self._learn_updates % cfg.target_update_freq == 0:
+            torch._foreach_copy_(list(target.values()), list(online.values()))
+
+    def _to_batch(self, data: Any) -> Tuple[EpisodeBatch, List[Segment]]:
+        """An ``EpisodeBatch`` on the policy's device, longest episode first, from one or from a list of samples."""
+        if not isinstance(data, EpisodeBatch):
+            data = collate_samples(data, self._learn_model.initial_state(len(data)))
+        batch = by_length(data)
+        segments = time_segments(episode_lengths(batch.mask).cpu(), len(batch.obs))
+        return EpisodeBatch(*(None if t is None else t.to(self._device) for t in batch)), segments
+
+    def _learn_info(self, loss: Tensor, grad_norm: Tensor, chosen: Tensor, target: Tensor, mask: Tensor) -> Dict:
+        """Means over real steps, read from the device in one transfer."""
+        chosen, n_steps = chosen.detach(), mask.sum()
+        means = [(mask * x).sum() / n_steps for x in (chosen, target, (chosen - target).abs())]
+        values = torch.stack([loss.detach(), grad_norm, *means]).tolist()
+        info = dict(zip(('total_loss', 'grad_norm', 'total_q', 'target_total_q', 'td_error_abs'), values))
+        return dict(info, cur_lr=self._learn_optimizer.param_groups[0]['lr'])
+
+    def _reset_learn(self, data_id: Optional[List[int]] = None) -> None:
+        """Nothing to reset: every batch brings its hidden states."""
+
+    def _monitor_vars_learn(self) -> List[str]:
+        return ['cur_lr', 'total_loss', 'total_q', 'target_total_q', 'td_error_abs', 'grad_norm']
+
+    def _state_dict_learn(self) -> Dict[str, Any]:
+        """Everything that learning and acting changes: tensors and plain Python values only."""
+        state_dict = {
+            'model': self._learn_model.state_dict(),
+            'target_model': self._learn_target_model.state_dict(),
+            'optimizer': self._learn_optimizer.state_dict(),
+            'updates': self._learn_updates,
+        }
+        if 'collect' in self._enable_field:
+            state_dict['exploration_generator'] = self._collect_generator.get_state()
+        return state_dict
+
+    def _load_state_dict_learn(self, state_dict: Dict[str, Any]) -> None:
+        """Restore ``_state_dict_learn``, or networks alone from a checkpoint of DI-engine's QMIX."""
+        self._learn_model.load_state_dict(state_dict['model'])
+        self._learn_target_model.load_state_dict(state_dict['target_model'])
+        if 'updates' in state_dict:  # DI-engine's optimizer state belongs to other parameters
+            self._learn_optimizer.load_state_dict(state_dict['optimizer'])
+            self._learn_updates = state_dict['updates']
+        if 'exploration_generator' in state_dict and 'collect' in self._enable_field:
+            self._collect_generator.set_state(state_dict['exploration_generator'].cpu())
+
+    # ---------------------------------------------------------------- collect
+
+    def _init_collect(self) -> None:
+        """Build the exploring actor. Its generator is seeded from torch's, which DI-engine seeds before."""
+        self._unroll_len = self._cfg.collect.unroll_len
+        self._collect_model = self._with_packed_state(self._model)
+        self._collect_generator = torch.Generator(self._device)
+        self._collect_generator.manual_seed(int(torch.randint(2 ** 62, ())))
+        self._collect_actor = RecurrentActor(self._collect_model, self._collect_generator)
+
+    def _forward_collect(self, data: Dict[int, Any], eps: float) -> Dict[int, Any]:
+        """
+        Overview:
+            Act with exploration.
+        Arguments:
+            - data: {env_id: dict(agent_state [N, O], global_state [S], action_mask [N, A])}
+            - eps: probability of a random action, for each env and agent on its own
+        Returns:
+            - output: {env_id: dict(action int64 [N], prev_state [N, L, H])}
+        """
+        action, hidden_state = self._act(self._collect_actor, data, eps)
+        return {i: {'action': action[k], 'prev_state': hidden_state[k]} for k, i in enumerate(data)}
+
+    def _process_transition(self, obs: Any, policy_output: Dict[str, Tensor], timestep: namedtuple) -> Dict[str, Any]:
+        """Pack one step. ``truncated`` comes from the env's info; without it every end is a decided one."""
+        truncated = bool(timestep.info.get('truncated', False))
+        return {
+            'obs': obs,
+            'next_obs': timestep.obs,
+            'prev_state': policy_output['prev_state'],
+            'action': policy_output['action'],
+            'reward': timestep.reward,
+            'done': timestep.done,
+            'terminated': bool(timestep.done) and not truncated,
+            'truncated': truncated,
+        }
+
+    def _get_train_sample(self, transitions: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+        """Make the samples of one episode from the transitions that DI-engine's collector gathered."""
+        return self._cut_episode(episode_sample(transitions))
+
+    def _cut_episode(self, episode: Dict[str, Tensor]) -> List[Dict[str, Any]]:
+        """Make the samples of one episode: itself, or its chunks if ``collect.unroll_len`` is set."""
+        cfg = self._cfg.collect
+        return cut_chunks(episode, cfg.unroll_len, cfg.burnin_step, cfg.stored_state)
+
+    def _reset_collect(self, data_id: Optional[List[int]] = None) -> None:
+        self._collect_actor.reset(data_id)
+
+    def _state_dict_collect(self) -> Dict[str, Any]:
+        return {'model': self._collect_model.state_dict(), 'exploration_generator': self._collect_generator.get_state()}
+
+    def _load_state_dict_collect(self, state_dict: Dict[str, Any]) -> None:
+        """Restore ``_state_dict_collect``, or the network alone from a learner's checkpoint."""
+        self._collect_model.load_state_dict(state_dict['model'])
+        if 'exploration_generator' in state_dict:
+            self._collect_generator.set_state(state_dict['exploration_generator'].cpu())
+
+    # ------------------------------------------------------------------- eval
+
+    def _init_eval(self) -> None:
+        """Build the greedy actor."""
+        self._eval_model = self._with_packed_state(self._model)
+        self._eval_actor = RecurrentActor(self._eval_model)
+
+    def _forward_eval(self, data: Dict[int, Any]) -> Dict[int, Any]:
+        """Act greedily: {env_id: obs dict} -> {env_id: dict(action int64 [N])}."""
+        action, _ = self._act(self._eval_actor, data, epsilon=0.)
+        return {i: {'action': action[k]} for k, i in enumerate(data)}
+
+    def _reset_eval(self, data_id: Optional[List[int]] = None) -> None:
+        self._eval_actor.reset(data_id)
+
+    # ----------------------------------------------------------------- shared
+
+    def _act(self, actor: RecurrentActor, data: Dict[int, Any], epsilon: float) -> Tuple[Tensor, Tensor]:
+        """Batch the envs' obs dicts for the actor; results come back on the CPU."""
+        obs = torch.stack([torch.as_tensor(o['agent_state'], dtype=torch.float32) for o in data.values()])
+        mask = torch.stack([torch.as_tensor(o['action_mask']) != 0 for o in data.values()])
+        action, hidden_state = actor.act(obs.to(self._device), mask.to(self._device), list(data), epsilon)
+        return action.cpu(), hidden_state.cpu()
+
+    def _with_packed_state(self, model: torch.nn.Module) -> torch.nn.Module:
+        """Our model as it is; DI-engine's behind an adapter."""
+        if isinstance(model, (QMix, HostQMix)):
+            return model
+        cfg = self._cfg.model
+        return HostQMix(model, cfg.agent_num, int(np.prod(cfg.global_obs_shape)), cfg.hidden_size_list[-1])
+
+
+def _make_optimizer(cfg: EasyDict, parameters: List[Tensor]) -> torch.optim.Optimizer:
+    """RMSprop with the paper's alpha and eps, or Adam."""
+    if cfg.optimizer == 'rmsprop':
+        return torch.optim.RMSprop(
+            parameters, lr=cfg.learning_rate, alpha=0.99, eps=1e-5, weight_decay=cfg.weight_decay
+        )
+    return torch.optim.Adam(parameters, lr=cfg.learning_rate, weight_decay=cfg.weight_decay, fused=True)
+
+
+def _pad_row(action: Tensor) -> Tensor:
+    """Add a last row of zeros, [T, B, N] -> [T + 1, B, N]: the step after the last has no action yet."""
+    return torch.cat([action, action.new_zeros(1, *action.shape[1:])])

@@ -1,0 +1,113 @@
+"""
+Training samples to a batch. A sample is a dict with the fields of EpisodeBatch without the batch axis: a whole episode
+or a chunk of one, of exact length. DI-engine's own samples, dicts of lists over time, are turned into it first.
+"""
+from typing import Any, Dict, List
+
+import torch
+from torch import Tensor
+
+from ding_qmix.model.host_state import pack_host_state
+from ding_qmix.spec import EpisodeBatch
+
+Sample = Dict[str, Any]
+_HOST_OBS = {'obs': 'agent_state', 'state': 'global_state', 'action_mask': 'action_mask'}
+_TIMED = ('action', 'reward', 'terminated', 'truncated', 'mask')  # one row a step, where _HOST_OBS have one more
+
+
+def episode_sample(transitions: List[Dict[str, Any]]) -> Sample:
+    """
+    Overview:
+        Stack one episode's transitions, as made by ``QMIXPolicy._process_transition``, along time.
+    Shapes:
+        - returns: obs [T + 1, N, O], state [T + 1, S], action_mask [T + 1, N, A], action [T, N], reward, terminated,
+          truncated, mask [T], hidden_state [T, N, L, H] before every step
+    """
+    sample: Sample = {
+        name: torch.stack([t['obs'][key] for t in transitions] + [transitions[-1]['next_obs'][key]])
+        for name, key in _HOST_OBS.items()
+    }
+    sample['action_mask'] = sample['action_mask'] != 0
+    sample['action'] = torch.stack([t['action'] for t in transitions])
+    for name in ('reward', 'terminated', 'truncated'):
+        sample[name] = torch.stack([_scalar(t[name]) for t in transitions])
+    sample['mask'] = torch.ones(len(transitions))
+    sample['hidden_state'] = torch.stack([t['prev_state'] for t in transitions])
+    return sample
+
+
+def cut_chunks(episode: Sample, chunk_len: int, burn_in: int = 0, stored_state: bool = True) -> List[Sample]:
+    """
+    Overview:
+        Cut an episode into chunks without overlap; the last one is as short as what is left. Before each chunk come up
+        to ``burn_in`` earlier steps, which warm up the hidden state and are not trained on (mask 0).
+    Arguments:
+        - episode: from ``episode_sample``
+        - chunk_len: [env steps]; 0 gives the whole episode
+        - burn_in: [env steps]
+        - stored_state: start from the hidden state of collection instead of zeros
+    """
+    n_steps = len(episode['mask'])
+    if chunk_len == 0:
+        return [{name: episode[name] for name in (*_HOST_OBS, *_TIMED)}]
+    chunks = []
+    for start in range(0, n_steps, chunk_len):
+        first, stop = max(0, start - burn_in), min(start + chunk_len, n_steps)
+        chunk = {name: episode[name][first:stop] for name in _TIMED}
+        chunk.update({name: episode[name][first:stop + 1] for name in _HOST_OBS})
+        chunk['mask'] = chunk['mask'].clone()
+        chunk['mask'][:start - first] = 0.
+        if stored_state:
+            chunk['hidden_state'] = episode['hidden_state'][first]
+        chunks.append(chunk)
+    return chunks
+
+
+def collate_samples(samples: List[Sample], initial_state: Tensor) -> EpisodeBatch:
+    """
+    Overview:
+        Pad samples to the longest and stack them, time first.
+    Arguments:
+        - samples: from ``cut_chunks``, or DI-engine's own (made by ``ding.rl_utils.get_train_sample``)
+        - initial_state: zeros [B, N, L, H], B = len(samples)
+    """
+    samples = [s if 'terminated' in s else _from_host_sample(s, initial_state[:1]) for s in samples]
+    batch = {name: _pad_stack([s[name] for s in samples], fill=name == 'action_mask') for name in (*_HOST_OBS, *_TIMED)}
+    if any('hidden_state' in s for s in samples):
+        states = [s.get('hidden_state', zero) for s, zero in zip(samples, initial_state)]
+        batch['hidden_state'] = torch.stack([s.to(initial_state.device) for s in states])  # [B, N, L, H]
+    return EpisodeBatch(**batch)
+
+
+def _from_host_sample(host: Dict[str, Any], zeros: Tensor) -> Sample:
+    """DI-engine's chunk: dict of lists over T, ``done`` without a reason."""
+    n_steps = len(host['done'])
+    sample: Sample = {
+        name: torch.stack([*host['obs'][key][:n_steps], host['next_obs'][key][n_steps - 1]])
+        for name, key in _HOST_OBS.items()
+    }
+    done = torch.stack([_scalar(d) for d in host['done']])  # [T]
+    mask = (done.cumsum(0) - done == 0).float()  # DI-engine pads behind the end with rows that are done
+    sample['action_mask'] = sample['action_mask'] != 0
+    sample['action_mask'][:-1][mask == 0] = True  # padding rows come without a legal action
+    sample['action'] = torch.stack(list(host['action']))
+    sample['reward'] = torch.stack([_scalar(r) for r in host['reward']])
+    sample['terminated'] = done
+    sample['truncated'] = torch.zeros(n_steps)
+    sample['mask'] = mask
+    sample['hidden_state'] = pack_host_state([host['prev_state'][0]], zeros)[0]
+    return sample
+
+
+def _scalar(value: Any) -> Tensor:
+    """A bool, number or one-element tensor as a float32 scalar."""
+    return torch.as_tensor(value, dtype=torch.float32).reshape(())
+
+
+def _pad_stack(rows: List[Tensor], fill: bool) -> Tensor:
+    """B tensors [T_b, ...] to [T, B, ...]; padding is ``fill``."""
+    n_steps = max(len(row) for row in rows)
+    out = rows[0].new_full((n_steps, len(rows), *rows[0].shape[1:]), fill)
+    for b, row in enumerate(rows):
+        out[:len(row), b] = row
+    return out

@@ -1,0 +1,40 @@
+"""Memory of the simulator, allocated once: the battles' state and the step shown to the caller."""
+import numpy as np
+
+from ding_qmix.sim.state import N_BODY, N_MIND, SimState
+from ding_qmix.smac.units import N_FIELDS
+from ding_qmix.spec import EnvSpec, VecStep
+
+
+def make_state(n_envs: int, spec: EnvSpec) -> SimState:
+    """Return room for E battles."""
+    n_units = spec.n_agents + spec.n_enemies
+    return SimState(
+        unit=np.zeros((n_envs, N_FIELDS, n_units)),
+        body=np.zeros((n_envs, N_BODY, n_units)),
+        mind=np.zeros((n_envs, N_MIND, n_units), dtype=np.int32),
+        rng=np.ones(n_envs, dtype=np.uint64),
+        next_rng=np.zeros(n_envs, dtype=np.uint64),
+        last_action=np.full((n_envs, spec.n_agents), -1, dtype=np.int32),
+        episode_step=np.zeros(n_envs, dtype=np.int64),
+    )
+
+
+def make_step(n_envs: int, spec: EnvSpec) -> VecStep:
+    """Return room for what E envs show."""
+    obs_shape = (n_envs, spec.n_agents, spec.obs_dim)
+    mask_shape = (n_envs, spec.n_agents, spec.n_actions)
+    return VecStep(
+        obs=np.zeros(obs_shape, dtype=np.float32),
+        state=np.zeros((n_envs, spec.state_dim), dtype=np.float32),
+        action_mask=np.zeros(mask_shape, dtype=np.bool_),
+        reward=np.zeros(n_envs, dtype=np.float32),
+        terminated=np.zeros(n_envs, dtype=np.bool_),
+        truncated=np.zeros(n_envs, dtype=np.bool_),
+        won=np.zeros(n_envs, dtype=np.bool_),
+        dead_allies=np.zeros(n_envs, dtype=np.int32),
+        dead_enemies=np.zeros(n_envs, dtype=np.int32),
+        final_obs=np.zeros(obs_shape, dtype=np.float32),
+        final_state=np.zeros((n_envs, spec.state_dim), dtype=np.float32),
+        final_action_mask=np.zeros(mask_shape, dtype=np.bool_),
+    )

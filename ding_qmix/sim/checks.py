@@ -1,0 +1,63 @@
+"""Checks at the border of the simulator. What is wrong is named; nothing is silently repaired."""
+import difflib
+from typing import Any, Dict, Tuple
+
+import numpy as np
+
+from ding_qmix.sim.knobs import SimKnobs
+from ding_qmix.smac.reward import RewardOptions
+
+
+def check_count(name: str, value: int) -> int:
+    """Return a count of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f'{name} must be an integer, got {value!r}')
+    if value < 1:
+        raise ValueError(f'{name} must be at least 1, got {value}')
+    return int(value)
+
+
+def check_array(name: str, value: np.ndarray, dtype: type, shape: Tuple[int, ...]) -> np.ndarray:
+    """Return an array of exactly this dtype and shape."""
+    value = np.asarray(value)
+    if value.dtype != dtype:
+        raise TypeError(f'{name} must have dtype {np.dtype(dtype)}, got {value.dtype}')
+    if value.shape != shape:
+        raise ValueError(f'{name} must have shape {shape}, got {value.shape}')
+    return np.ascontiguousarray(value)
+
+
+def check_env_ids(env_ids: np.ndarray, n_envs: int) -> np.ndarray:
+    """Return env ids as int64 [k]."""
+    ids = np.atleast_1d(np.asarray(env_ids))
+    if ids.size and not np.issubdtype(ids.dtype, np.integer):
+        raise TypeError(f'env_ids must be integers, got dtype {ids.dtype}')
+    bad = ids[(ids < 0) | (ids >= n_envs)]
+    if bad.size:
+        raise IndexError(f'env id {int(bad[0])} is out of range: there are {n_envs} envs')
+    return ids.astype(np.int64)
+
+
+def make_reward_options(given: Dict[str, Any]) -> RewardOptions:
+    """Return SMAC's reward options with some of them set."""
+    defaults = RewardOptions()._asdict()
+    for name, value in given.items():
+        if name not in defaults:
+            near = difflib.get_close_matches(name, defaults, n=1, cutoff=0.)[0]
+            raise TypeError(f'unknown option {name!r}; did you mean {near!r}? Options: {", ".join(defaults)}')
+        defaults[name] = _like(name, value, defaults[name])
+    return RewardOptions(**defaults)
+
+
+def check_knobs(knobs: SimKnobs) -> SimKnobs:
+    """Return knobs with each value in the type of its default."""
+    defaults = SimKnobs()
+    return SimKnobs(*(_like(f'knob {n}', v, d) for n, v, d in zip(SimKnobs._fields, knobs, defaults)))
+
+
+def _like(name: str, value: Any, default: Any) -> Any:
+    """Return a value in the type of its default: compiled code knows no other."""
+    allowed = (bool, np.bool_) if isinstance(default, bool) else (int, float, np.integer, np.floating)
+    if not isinstance(value, allowed) or isinstance(value, bool) != isinstance(default, bool):
+        raise TypeError(f'{name} must be a {type(default).__name__}, got {value!r}')
+    return type(default)(value)

@@ -1,0 +1,164 @@
+"""
+The enemy: units that got one attack-move order when they spawned and otherwise follow the engine's own rules.
+
+No retreat, no kiting, no deliberate focus fire: the maps start no computer player, so its difficulty does not matter.
+"""
+import math
+
+from ding_qmix.sim.arsenal import CANNOT_HIT, HEALS, HEALTH_MAX, RADIUS, RANGE, SCAN_RANGE, THREAT, Army
+from ding_qmix.sim.combat import attack, cancel_attack, gap, heal
+from ding_qmix.sim.knobs import SimKnobs
+from ding_qmix.sim.movement import walk
+from ding_qmix.sim.state import (
+    ATTACK_MOVE,
+    BACKSWING,
+    FIGHTING,
+    GOAL_X,
+    GOAL_Y,
+    GUARD,
+    HELP_WAIT,
+    HURT_BY,
+    LEASH_X,
+    LEASH_Y,
+    ORDER,
+    PHASE,
+    STANCE,
+    TARGET,
+    WINDING,
+    Battle,
+)
+from ding_qmix.smac.kernel import kernel
+from ding_qmix.smac.units import ENERGY, HEALTH, X, Y
+
+AUTOCAST_RANGE = 6.  # [map units] between edges within which a medivac looks for patients; MedivacHeal, AbilData.xml
+AUTOCAST_ENERGY = 5.  # [energy points] needed to begin; MedivacHeal, AbilData.xml
+
+
+@kernel
+def fight_on(battle: Battle, army: Army, knobs: SimKnobs, u: int) -> None:
+    """Act for one loop: attack or heal whom the unit has chosen, else walk on."""
+    mind = battle.mind
+    if mind[HURT_BY, u] >= 0:
+        _respond(battle, army, knobs, u, mind[HURT_BY, u])
+    if army.stats[HEALS, u]:
+        patient = _choose_patient(battle, army, u)
+        if patient >= 0:
+            heal(battle, army, knobs, u, patient)
+            return
+    else:
+        target = _choose_target(battle, army, knobs, u)
+        if target >= 0:
+            attack(battle, army, knobs, u, target)
+            return
+    if battle.body[BACKSWING, u] > 0.:
+        mind[STANCE, u] = FIGHTING
+    elif mind[ORDER, u] == ATTACK_MOVE:
+        _march(battle, army, knobs, u)
+
+
+@kernel
+def _march(battle: Battle, army: Army, knobs: SimKnobs, u: int) -> None:
+    """Walk on towards the destination of the attack-move and stay there."""
+    goal_x, goal_y = battle.body[GOAL_X, u], battle.body[GOAL_Y, u]
+    dx, dy = goal_x - battle.unit[X, u], goal_y - battle.unit[Y, u]
+    if dx * dx + dy * dy <= knobs.arrive_radius * knobs.arrive_radius:
+        battle.mind[ORDER, u] = GUARD
+    else:
+        walk(battle, army, knobs, u, goal_x, goal_y)
+
+
+@kernel
+def _choose_target(battle: Battle, army: Army, knobs: SimKnobs, u: int) -> int:
+    """
+    Keep the target while it can be shot at; else take the highest ranked, then nearest in scan range; else chase on.
+
+    Source: the game's automatic targeting (Liquipedia, pysc2 docs/environment.md): nearest counts only when choosing.
+    """
+    unit, mind, body = battle.unit, battle.mind, battle.body
+    kept = mind[TARGET, u]
+    if kept >= 0 and unit[HEALTH, kept] <= 0.:
+        cancel_attack(battle, u)
+        kept = -1
+    if kept >= 0 and (mind[PHASE, u] == WINDING or _holds(battle, army, u, kept)):
+        return kept
+    target = _scan(battle, army, u)
+    if target < 0 and kept >= 0:
+        dx, dy = unit[X, u] - body[LEASH_X, u], unit[Y, u] - body[LEASH_Y, u]
+        if dx * dx + dy * dy <= knobs.chase_leash * knobs.chase_leash:
+            return kept
+    _aim_at(battle, u, target)
+    return target
+
+
+@kernel
+def _holds(battle: Battle, army: Army, u: int, target: int) -> bool:
+    """Say whether nothing can outrank a target and it is in weapon range."""
+    return army.rank[u, target] == THREAT and gap(battle, army, u, target) <= army.stats[RANGE, u]
+
+
+@kernel
+def _scan(battle: Battle, army: Army, u: int) -> int:
+    """Return the highest ranked, then nearest foe within scan range, -1 if there is none."""
+    unit, stats = battle.unit, army.stats
+    x, y, reach = unit[X, u], unit[Y, u], stats[SCAN_RANGE, u] + stats[RADIUS, u]
+    best, best_rank, best_square = -1, CANNOT_HIT, math.inf
+    for foe in range(army.n_agents):
+        rank = army.rank[u, foe]
+        if unit[HEALTH, foe] <= 0. or rank <= CANNOT_HIT or rank < best_rank:
+            continue
+        dx, dy = unit[X, foe] - x, unit[Y, foe] - y
+        square, limit = dx * dx + dy * dy, reach + stats[RADIUS, foe]
+        if square <= limit * limit and (rank > best_rank or square < best_square):
+            best, best_rank, best_square = foe, rank, square
+    return best
+
+
+@kernel
+def _aim_at(battle: Battle, u: int, target: int) -> None:
+    """Take a new target, or none, and remember where."""
+    if target != battle.mind[TARGET, u]:
+        battle.mind[TARGET, u] = target
+        battle.body[LEASH_X, u], battle.body[LEASH_Y, u] = battle.unit[X, u], battle.unit[Y, u]
+
+
+@kernel
+def _respond(battle: Battle, army: Army, knobs: SimKnobs, u: int, attacker: int) -> None:
+    """Having been hit without a target of one's own, turn on the attacker, and call for help now and then."""
+    unit, mind, body = battle.unit, battle.mind, battle.body
+    mind[HURT_BY, u] = -1
+    if unit[HEALTH, attacker] <= 0.:
+        return
+    _turn_on(battle, army, u, attacker)
+    if body[HELP_WAIT, u] > 0.:
+        return
+    body[HELP_WAIT, u] = knobs.help_period
+    for friend in range(army.n_agents, unit.shape[1]):
+        dx, dy = unit[X, friend] - unit[X, u], unit[Y, friend] - unit[Y, u]
+        if unit[HEALTH, friend] > 0. and dx * dx + dy * dy <= knobs.help_radius * knobs.help_radius:
+            _turn_on(battle, army, friend, attacker)
+
+
+@kernel
+def _turn_on(battle: Battle, army: Army, u: int, attacker: int) -> None:
+    """Take the attacker as target if the unit has none and can hit it."""
+    if battle.mind[TARGET, u] < 0 and army.rank[u, attacker] > CANNOT_HIT:
+        _aim_at(battle, u, attacker)
+
+
+@kernel
+def _choose_patient(battle: Battle, army: Army, u: int) -> int:
+    """Keep healing the patient until it is whole; else take the one with the lowest life fraction, then the nearest."""
+    unit, stats = battle.unit, army.stats
+    kept = battle.mind[TARGET, u]
+    if kept >= 0 and 0. < unit[HEALTH, kept] < stats[HEALTH_MAX, kept] and unit[ENERGY, u] > 0.:
+        return kept
+    best, best_life, best_gap = -1, 1., math.inf
+    if unit[ENERGY, u] >= AUTOCAST_ENERGY:
+        for friend in range(army.n_agents, unit.shape[1]):
+            if unit[HEALTH, friend] <= 0. or not army.healable[u, friend]:
+                continue
+            life, distance = unit[HEALTH, friend] / stats[HEALTH_MAX, friend], gap(battle, army, u, friend)
+            if distance <= AUTOCAST_RANGE and (life < best_life or (life == best_life < 1. and distance < best_gap)):
+                best, best_life, best_gap = friend, life, distance
+    _aim_at(battle, u, best)
+    return best

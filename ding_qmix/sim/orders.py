@@ -1,0 +1,81 @@
+"""The allies: how SMAC's actions become orders, and how a unit that acts on orders alone carries them out."""
+
+from ding_qmix.sim.arsenal import CANNOT_HIT, HEALTH_MAX, Army
+from ding_qmix.sim.combat import attack, cancel_attack, heal
+from ding_qmix.sim.knobs import SimKnobs
+from ding_qmix.sim.movement import walk
+from ding_qmix.sim.state import ATTACK, BACKSWING, GOAL_X, GOAL_Y, HEAL, IDLE, MOVE, ORDER, TARGET, Battle
+from ding_qmix.smac.kernel import kernel
+from ding_qmix.smac.rules import EAST, FIRST_TARGET, NO_OP, NORTH, SOUTH, STOP, WEST
+from ding_qmix.smac.units import ENERGY, HEALTH, X, Y
+
+MOVE_AMOUNT = 2.  # [map units] ahead that a move order aims; oxwhirl/smac starcraft2.py
+
+
+@kernel
+def give_order(battle: Battle, army: Army, u: int, action: int) -> None:
+    """Turn a legal action into an order. One that the game rejects leaves the order before it in force."""
+    if action == NO_OP:
+        return
+    if action >= FIRST_TARGET:
+        _aim(battle, army, u, action - FIRST_TARGET)
+        return
+    _replace_order(battle, u, IDLE if action == STOP else MOVE, -1)
+    x, y = battle.unit[X, u], battle.unit[Y, u]
+    if action == NORTH:
+        y += MOVE_AMOUNT
+    elif action == SOUTH:
+        y -= MOVE_AMOUNT
+    elif action == EAST:
+        x += MOVE_AMOUNT
+    elif action == WEST:
+        x -= MOVE_AMOUNT
+    battle.body[GOAL_X, u], battle.body[GOAL_Y, u] = x, y
+
+
+@kernel
+def obey(battle: Battle, army: Army, knobs: SimKnobs, u: int) -> None:
+    """Carry out an order for one loop. Allies are passive: without an order to attack they never shoot."""
+    order, target = battle.mind[ORDER, u], battle.mind[TARGET, u]
+    if order == MOVE:
+        if walk(battle, army, knobs, u, battle.body[GOAL_X, u], battle.body[GOAL_Y, u]):
+            battle.mind[ORDER, u] = IDLE
+    elif order == ATTACK:
+        if battle.unit[HEALTH, target] > 0.:
+            attack(battle, army, knobs, u, target)
+        else:
+            _replace_order(battle, u, IDLE, -1)
+    elif order == HEAL:
+        if _needs_healing(battle, army, target) and battle.unit[ENERGY, u] > 0.:
+            heal(battle, army, knobs, u, target)
+        else:
+            _replace_order(battle, u, IDLE, -1)
+
+
+@kernel
+def _aim(battle: Battle, army: Army, u: int, number: int) -> None:
+    """Order an attack on an enemy, or to heal an ally; rejected if it cannot be hit, or needs no healing."""
+    order, target = ATTACK, army.n_agents + number
+    if army.healable[u].any():
+        order, target = HEAL, number
+        if not _needs_healing(battle, army, target) or battle.unit[ENERGY, u] <= 0.:
+            return
+    elif army.rank[u, target] == CANNOT_HIT:
+        return
+    if battle.mind[ORDER, u] != order or battle.mind[TARGET, u] != target:
+        _replace_order(battle, u, order, target)
+
+
+@kernel
+def _replace_order(battle: Battle, u: int, order: int, target: int) -> None:
+    """Give a new order, which breaks off an attack before its damage point, and the backswing after it."""
+    cancel_attack(battle, u)
+    battle.body[BACKSWING, u] = 0.
+    battle.mind[ORDER, u] = order
+    battle.mind[TARGET, u] = target
+
+
+@kernel
+def _needs_healing(battle: Battle, army: Army, u: int) -> bool:
+    """Say whether a unit lives and is hurt."""
+    return 0. < battle.unit[HEALTH, u] < army.stats[HEALTH_MAX, u]

@@ -1,0 +1,101 @@
+"""How an episode begins: where the units stand, the same compact cluster every time, and the enemy's order."""
+from functools import lru_cache
+from typing import List, NamedTuple, Tuple
+
+import numpy as np
+from numba import njit
+
+from ding_qmix.scenarios import Scenario, UnitGroup
+from ding_qmix.sim.arsenal import AIR, HEALS, UNIT_TYPES, Army, UnitType
+from ding_qmix.sim.knobs import SimKnobs
+from ding_qmix.sim.loop import play_loop
+from ding_qmix.sim.rng import draw_fraction
+from ding_qmix.sim.state import ATTACK_MOVE, GOAL_X, GOAL_Y, GUARD, HURT_BY, MISSILE_TARGET, ORDER, TARGET, Battle
+from ding_qmix.smac.units import ENERGY, HEALTH, N_FIELDS, SHIELD, UNIT_NAMES, UNIT_STATS, X, Y
+from ding_qmix.terrain import MAP_SIZE, pathing_grid
+
+_OVERLAP_SLACK = 1e-9  # [map units] that neighbours on a lattice may overlap by rounding
+
+
+class Start(NamedTuple):
+    """What every episode of a map begins with."""
+    unit: np.ndarray  # float64 [N_FIELDS, U], the unit table
+    goal: np.ndarray  # float64 [2, 2], ends (x, y) of the segment that the enemy's destination is drawn from
+    marches: bool  # the enemy gets an attack-move order
+
+
+def make_start(scenario: Scenario, names: List[str], x: np.ndarray, y: np.ndarray) -> Start:
+    """
+    Overview:
+        Return the start of a map's episodes for units of these types, float [U] positions, in SMAC's order.
+    """
+    stats = [UNIT_STATS[UNIT_NAMES.index(name)] for name in names]
+    unit = np.zeros((N_FIELDS, len(names)))
+    unit[X], unit[Y] = x, y
+    unit[HEALTH], unit[SHIELD] = [s.health for s in stats], [s.shield for s in stats]
+    unit[ENERGY] = [s.energy_start for s in stats]
+    points = scenario.enemy_order.points or ((0., 0.), )
+    return Start(unit, np.array([points[0], points[-1]]), bool(scenario.enemy_order.points))
+
+
+@njit(cache=True)
+def begin_battle(battle: Battle, start: Start, army: Army, knobs: SimKnobs) -> None:
+    """Set a battle to its start, give the enemy its order, let the first loops pass."""
+    battle.unit[:] = start.unit
+    battle.body[:] = 0.
+    battle.mind[:] = 0
+    for row in (TARGET, MISSILE_TARGET, HURT_BY):
+        battle.mind[row] = -1
+    along = draw_fraction(battle.rng)
+    for u in range(army.n_agents, battle.unit.shape[1]):
+        battle.body[GOAL_X, u] = start.goal[0, 0] + along * (start.goal[1, 0] - start.goal[0, 0])
+        battle.body[GOAL_Y, u] = start.goal[0, 1] + along * (start.goal[1, 1] - start.goal[0, 1])
+        waits = not start.marches or (army.stats[HEALS, u] > 0. and not knobs.scan_move)
+        battle.mind[ORDER, u] = GUARD if waits else ATTACK_MOVE
+    for _ in range(knobs.reset_loops):
+        play_loop(battle, army, knobs)
+
+
+def spawn_points(scenario: Scenario, knobs: SimKnobs) -> Tuple[np.ndarray, np.ndarray]:
+    """
+    Overview:
+        Place all units in order of creation, allies first: each on the free point nearest to its spawn point.
+    Shapes:
+        - returns: x, y, float64 [U]
+    Source: the first unit lands on the point, later ones on free places nearby, the same in every episode (oxwhirl/smac
+        issues 86 and 91). The exact pattern is unknown: here a square lattice (knob ``spawn_spacing``).
+    """
+    pathable = pathing_grid(scenario.terrain)
+    placed: List[Tuple[float, float, UnitType]] = []
+    for group in scenario.allies + scenario.enemies:
+        for _ in range(group.count):
+            placed.append(_free_point(group, placed, pathable, knobs.spawn_spacing))
+    return np.array([p[0] for p in placed]), np.array([p[1] for p in placed])
+
+
+def _free_point(
+        group: UnitGroup, placed: List[Tuple[float, float, UnitType]], pathable: np.ndarray, spacing: float
+) -> Tuple[float, float, UnitType]:
+    """Return the nearest lattice point, ties by x, then y, that is on the map and clear of units placed before."""
+    kind = UNIT_TYPES[group.unit]
+    pitch = 2. * kind.separation * spacing
+    for i, j in _lattice():
+        x, y = group.x + i * pitch, group.y + j * pitch
+        if not (0. <= x < MAP_SIZE and 0. <= y < MAP_SIZE) or not (kind.layer == AIR or pathable[int(x), int(y)]):
+            continue
+        if all(_clear(kind, x, y, *other) for other in placed):
+            return x, y, kind
+    raise ValueError(f'no room to place {group.unit} near ({group.x}, {group.y})')
+
+
+def _clear(kind: UnitType, x: float, y: float, other_x: float, other_y: float, other: UnitType) -> bool:
+    """Say whether a unit here would not overlap another."""
+    reach = kind.separation + other.separation - _OVERLAP_SLACK
+    return kind.layer != other.layer or (x - other_x) ** 2 + (y - other_y) ** 2 >= reach * reach
+
+
+@lru_cache(maxsize=None)
+def _lattice() -> Tuple[Tuple[int, int], ...]:
+    """Return the points of a square lattice by distance from its origin, then by x, then by y."""
+    steps = range(-MAP_SIZE, MAP_SIZE + 1)
+    return tuple(sorted(((i, j) for i in steps for j in steps), key=lambda p: (p[0] ** 2 + p[1] ** 2, p)))

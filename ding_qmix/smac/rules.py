@@ -1,0 +1,95 @@
+"""What SMAC's rules need to know about a map, as flat arrays and numbers that compiled code can take."""
+from typing import List, NamedTuple, Tuple
+
+import numpy as np
+
+from ding_qmix.scenarios import Scenario, UnitGroup
+from ding_qmix.smac.units import UNIT_NAMES, UNIT_STATS
+from ding_qmix.terrain import MAP_SIZE, pathing_grid
+
+NO_OP, STOP, NORTH, SOUTH, EAST, WEST, FIRST_TARGET = range(7)  # actions; FIRST_TARGET + i aims at unit i
+
+SHOOT_RANGE = 6.  # [map units] between centres within which a target may be chosen, all units; smac starcraft2.py
+SIGHT_RANGE = 9.  # [map units] between centres within which a unit is seen, all units; smac starcraft2.py
+MOVE_PROBE = 1.  # [map units] ahead of the unit that must be pathable, half of a move order; smac starcraft2.py
+
+# Extents of the playable area that positions in the state are divided by, and its centre; MapInfo. A client that
+# reports the 2-cell margin would give 28 along x (uncertain).
+MAP_CENTER = MAP_SIZE / 2  # [map units]
+MAP_EXTENT = float(MAP_SIZE)  # [map units]
+
+
+class Rules(NamedTuple):
+    """One map in the order in which SMAC numbers its units."""
+    n_agents: int
+    n_enemies: int
+    n_actions: int
+    episode_limit: int  # [env steps]
+    unit_type: np.ndarray  # int32 [U], index into UNIT_NAMES
+    type_slot: np.ndarray  # int32 [U], index in the type one-hot of the unit's side
+    n_slots: int  # length of the type one-hot, 0 without one
+    ally_shield: int  # 1 if the allies' shields are shown, else 0
+    enemy_shield: int
+    health_max: np.ndarray  # float64 [U], [hit points]
+    shield_max: np.ndarray  # float64 [U], [shield points]
+    cooldown_scale: np.ndarray  # float64 [U], divides cooldown, or energy where healer
+    healer: np.ndarray  # bool [U], medivacs
+    medivac_map: bool  # the end rules of MMM hold
+    pathable: np.ndarray  # bool [MAP_SIZE, MAP_SIZE], indexed [x, y]
+    own_last_action: bool  # obs style 'ding' appends the agent's own last action and its id
+
+
+def make_rules(scenario: Scenario, creation_order: np.ndarray, obs_style: str) -> Rules:
+    """
+    Overview:
+        Lay a map out in flat arrays.
+    Arguments:
+        - creation_order: int [U]; entry u says which created unit (allies first) SMAC numbers u
+    """
+    created = created_units(scenario)
+    names = [created[i] for i in creation_order]
+    stats = [UNIT_STATS[UNIT_NAMES.index(name)] for name in names]
+    slots = [scenario.ally_slots] * scenario.n_agents + [scenario.enemy_slots] * scenario.n_enemies
+    return Rules(
+        n_agents=scenario.n_agents,
+        n_enemies=scenario.n_enemies,
+        n_actions=scenario.n_actions,
+        episode_limit=scenario.episode_limit,
+        unit_type=np.array([UNIT_NAMES.index(name) for name in names], dtype=np.int32),
+        type_slot=np.array([slot.index(name) if slot else 0 for slot, name in zip(slots, names)], dtype=np.int32),
+        n_slots=len(scenario.ally_slots),
+        ally_shield=int(scenario.ally_race == 'P'),
+        enemy_shield=int(scenario.enemy_race == 'P'),
+        health_max=np.array([s.health for s in stats]),
+        shield_max=np.array([s.shield for s in stats]),
+        cooldown_scale=np.array([s.cooldown_scale for s in stats]),
+        healer=np.array([name == 'medivac' for name in names]),
+        medivac_map=scenario.map_type == 'MMM',
+        pathable=pathing_grid(scenario.terrain),
+        own_last_action=obs_style == 'ding',
+    )
+
+
+def created_units(scenario: Scenario) -> List[str]:
+    """Return the names of all units in order of creation, allies first."""
+    return _created(scenario.allies) + _created(scenario.enemies)
+
+
+def agent_order(scenario: Scenario, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """
+    Overview:
+        Return which created unit (allies first) SMAC numbers u: allies sorted by type, x, y; enemies as created.
+    Shapes:
+        - x, y: float [U], where each unit is at the start, in order of creation
+        - returns: int64 [U]
+    Source: oxwhirl/smac starcraft2.py init_units. The order of the enemies is not documented (uncertain).
+    """
+    names, slots, n_agents = created_units(scenario), scenario.ally_slots, scenario.n_agents
+    key = [(slots.index(names[i]) if slots else 0, x[i], y[i]) for i in range(n_agents)]
+    allies = sorted(range(n_agents), key=key.__getitem__)
+    return np.array(allies + list(range(n_agents, len(names))), dtype=np.int64)
+
+
+def _created(groups: Tuple[UnitGroup, ...]) -> List[str]:
+    """Return the unit names of groups, one by one."""
+    return [group.unit for group in groups for _ in range(group.count)]

@@ -1,0 +1,145 @@
+"""
+What travels between the rooms of this package: shapes of a map, one batched env step, one training batch.
+
+Axes: E parallel envs, B episodes of a train batch, T time, N agents, M enemies, U = N + M units, A actions,
+O obs features, S state features, H hidden features.
+"""
+from typing import TYPE_CHECKING, NamedTuple, Optional, Protocol, Tuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class ObsLayout(NamedTuple):
+    """Lengths of the blocks of one agent's observation, in the order in which they are laid out; [features]."""
+    move: int  # legal move directions, north south east west
+    enemy: Tuple[int, int]  # (n_enemies, features per enemy)
+    ally: Tuple[int, int]  # (n_agents - 1, features per other ally)
+    own: int  # the agent itself
+    last_action: int  # one-hot of the agent's own last action; 0 in style 'smac'
+    agent_id: int  # one-hot of the agent's id; 0 in style 'smac'
+
+    @property
+    def dim(self) -> int:
+        """Total number of observation features, O."""
+        return (
+            self.move + self.enemy[0] * self.enemy[1] + self.ally[0] * self.ally[1] + self.own + self.last_action +
+            self.agent_id
+        )
+
+
+class EnvSpec(NamedTuple):
+    """Everything about a map that fixes the shape of data."""
+    map_name: str
+    n_agents: int  # N
+    n_enemies: int  # M
+    n_actions: int  # A = 6 + number of attack (or heal) targets
+    obs_dim: int  # O
+    state_dim: int  # S
+    episode_limit: int  # [env steps]
+    obs_style: str  # 'ding' (last action and agent id appended) or 'smac'
+    obs_layout: ObsLayout
+    backend: str  # 'sim' or 'starcraft2'
+    backend_version: str  # SIM_VERSION, or the StarCraft II build; stands in every result
+
+
+class VecStep(NamedTuple):
+    """
+    What a batched env shows after ``reset`` or ``step``.
+
+    Auto-reset: where an episode ends (``terminated | truncated``), ``reward``, the flags and the ``final_*`` rows
+    belong to the ended episode, and ``obs``, ``state``, ``action_mask`` already are the first of the next episode.
+    ``final_*`` rows are defined only where an episode ended in this step.
+
+    The arrays are the env's own, read-only for the caller and overwritten by the next ``reset`` or ``step``:
+    copy what must last longer.
+    """
+    obs: np.ndarray  # float32 [E, N, O]
+    state: np.ndarray  # float32 [E, S]
+    action_mask: np.ndarray  # bool [E, N, A], True = legal
+    reward: np.ndarray  # float32 [E], SMAC's scale: a clean win sums to about 20
+    terminated: np.ndarray  # bool [E], the battle was decided in this step
+    truncated: np.ndarray  # bool [E], the episode limit was reached with the battle undecided
+    won: np.ndarray  # bool [E], the allies won in this step
+    dead_allies: np.ndarray  # int32 [E], after this step, of the episode the reward belongs to
+    dead_enemies: np.ndarray  # int32 [E]
+    final_obs: np.ndarray  # float32 [E, N, O]
+    final_state: np.ndarray  # float32 [E, S]
+    final_action_mask: np.ndarray  # bool [E, N, A]
+
+
+class VecEnv(Protocol):
+    """A batch of E battles on one map. Implemented by the simulator and by the real game."""
+    spec: EnvSpec
+    n_envs: int
+
+    def reset(self, env_ids: Optional[np.ndarray] = None) -> VecStep:
+        """Begin a new episode in all envs, or in those of ``env_ids`` (int [k]); the others are left as they are."""
+
+    def step(self, actions: np.ndarray, active: Optional[np.ndarray] = None) -> VecStep:
+        """
+        Play one decision: ``actions`` int64 [E, N]. Envs that are False in ``active`` (bool [E]) are left as they
+        are: reward 0, no flag set, obs as before.
+        """
+
+    def seed(self, seeds: np.ndarray, env_ids: Optional[np.ndarray] = None) -> None:
+        """Seed each env's own generator (int [E], or one per entry of ``env_ids``); takes effect at the next reset."""
+
+    def units(self) -> 'UnitSnapshot':
+        """Copy the unit table of the running episodes."""
+
+    def state_dict(self) -> dict:
+        """Return everything that changes, generators included."""
+
+    def load_state_dict(self, state_dict: dict) -> None:
+        """Restore what ``state_dict`` returned."""
+
+    def close(self) -> None:
+        """Release processes and memory; a second call does nothing."""
+
+
+class Actor(Protocol):
+    """Acts for many envs at once. Implemented by the policy."""
+
+    def act(self, obs: 'Tensor', action_mask: 'Tensor', env_ids: np.ndarray,
+            epsilon: float = 0.) -> Tuple['Tensor', 'Tensor']:
+        """
+        Pick actions int64 [K, N] for the envs ``env_ids`` (int [K]) from obs float [K, N, O] and action_mask bool
+        [K, N, A]; also return the hidden state [K, N, L, H] that the decision was made from.
+        """
+
+    def reset(self, env_ids: Optional[np.ndarray] = None) -> None:
+        """Forget the hidden state of the given envs, or of all."""
+
+
+class UnitSnapshot(NamedTuple):
+    """Copy of the unit tables of E battles; allies are rows 0..N-1, enemies N..U-1."""
+    unit_type: np.ndarray  # int32 [E, U], index into ding_qmix.smac.units.UNIT_NAMES
+    x: np.ndarray  # float64 [E, U], [map units]
+    y: np.ndarray  # float64 [E, U], [map units]
+    health: np.ndarray  # float64 [E, U], [hit points], 0 when dead
+    shield: np.ndarray  # float64 [E, U], [shield points]
+    energy: np.ndarray  # float64 [E, U], [energy points]
+    cooldown: np.ndarray  # float64 [E, U], [game loops] until the weapon is ready
+    alive: np.ndarray  # bool [E, U]
+
+
+class EpisodeBatch(NamedTuple):
+    """
+    A training batch of whole episodes or chunks, time first, padded to the longest.
+
+    Row t of ``obs``, ``state`` and ``action_mask`` is what the agents saw before action t; row T of an episode of
+    length T is what they saw after its last action, so each has one row more than ``action``.
+    """
+    obs: 'Tensor'  # float [T + 1, B, N, O]
+    state: 'Tensor'  # float [T + 1, B, S]
+    action_mask: 'Tensor'  # bool [T + 1, B, N, A], all True on padding
+    action: 'Tensor'  # int64 [T, B, N]
+    reward: 'Tensor'  # float [T, B]
+    terminated: 'Tensor'  # float [T, B], 1. where the battle was decided
+    truncated: 'Tensor'  # float [T, B], 1. where the time limit ended the episode
+    mask: 'Tensor'  # float [T, B], 1. on real steps, 0. on padding
+    hidden_state: Optional['Tensor'] = None  # float [B, N, L, H] before step 0 (L state tensors: GRU 1, LSTM 2)
+    weight: Optional['Tensor'] = None  # float [B], importance weights of prioritised replay

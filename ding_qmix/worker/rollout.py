@@ -1,0 +1,103 @@
+from typing import List, NamedTuple, Optional
+
+import numpy as np
+import torch
+
+from ding_qmix.spec import Actor, VecEnv, VecStep
+from ding_qmix.worker.recorder import EpisodeRecorder
+
+
+class EpisodeStats(NamedTuple):
+    """What n episodes came to, one entry an episode in the order of their end."""
+    episode_return: np.ndarray  # float [n], sum of rewards
+    won: np.ndarray  # bool [n]
+    truncated: np.ndarray  # bool [n], ended by the time limit
+    length: np.ndarray  # int [n], [env steps]
+    dead_allies: np.ndarray  # int [n]
+    dead_enemies: np.ndarray  # int [n]
+
+
+class Rollout:
+    """
+    Overview:
+        The one loop between env and actor, for collection as for evaluation.
+        Exactly n episodes are begun and all of them are played to their end by one policy, so short episodes are no
+        more likely to be seen than long ones. Envs without an episode to play stand still.
+    Interfaces:
+        ``play``
+    """
+
+    def __init__(self, env: VecEnv) -> None:
+        """
+        Arguments:
+            - env: a batch of battles that nobody else steps
+        """
+        self._env = env
+        self._step: Optional[VecStep] = None
+        self._halfway = np.ones(env.n_envs, dtype=bool)  # [E], a reset is due before the next episode
+        self._episode_return = np.zeros(env.n_envs)  # [E]
+        self._length = np.zeros(env.n_envs, dtype=np.int64)  # [E], [env steps]
+
+    def play(
+            self, actor: Actor, n_episode: int, epsilon: float = 0., recorder: Optional[EpisodeRecorder] = None
+    ) -> EpisodeStats:
+        """
+        Overview:
+            Play episodes with one policy.
+        Arguments:
+            - actor: has ``act(obs, action_mask, env_ids, epsilon)`` and ``reset(env_ids)``
+            - n_episode: number of episodes, any
+            - epsilon: probability of a random action, for each env and agent on its own
+            - recorder: keeps what happened; None for statistics only
+        """
+        self._begin(actor)
+        active = np.arange(self._env.n_envs) < n_episode  # [E]
+        n_begun = int(active.sum())
+        actions = np.zeros((self._env.n_envs, self._env.spec.n_agents), dtype=np.int64)  # [E, N]
+        stats: List[EpisodeStats] = []
+        while active.any():
+            env_ids = np.flatnonzero(active)  # [K]
+            obs = torch.from_numpy(self._step.obs[env_ids])  # [K, N, O]
+            mask = torch.from_numpy(self._step.action_mask[env_ids])  # [K, N, A]
+            action, hidden_state = actor.act(obs, mask, env_ids, epsilon)
+            actions[env_ids] = action.numpy()
+            if recorder is not None:
+                recorder.record_decision(env_ids, self._length[env_ids], self._step, actions, hidden_state)
+            self._step = self._env.step(actions, active)
+            if recorder is not None:
+                recorder.record_outcome(env_ids, self._length[env_ids], self._step)
+            self._length[env_ids] += 1
+            self._episode_return[env_ids] += self._step.reward[env_ids]
+            done_ids = env_ids[(self._step.terminated | self._step.truncated)[env_ids]]
+            if len(done_ids) > 0:
+                stats.append(self._finish(actor, done_ids, recorder))
+                n_more = min(len(done_ids), n_episode - n_begun)
+                n_begun += n_more
+                active[done_ids[n_more:]] = False
+            self._halfway[:] = self._length > 0
+        return EpisodeStats(*(np.concatenate(field) for field in zip(*stats)))
+
+    def _begin(self, actor: Actor) -> None:
+        """Drop what an interrupted call left half played."""
+        if self._halfway.any():
+            self._step = self._env.reset(np.flatnonzero(self._halfway))
+            self._episode_return[self._halfway] = 0.
+            self._length[self._halfway] = 0
+            self._halfway[:] = False
+        actor.reset()
+
+    def _finish(
+            self, actor: Actor, done_ids: np.ndarray, recorder: Optional[EpisodeRecorder]
+    ) -> EpisodeStats:
+        """Close the ended episodes; their envs already show the next one."""
+        step = self._step
+        if recorder is not None:
+            recorder.finish(done_ids, self._length[done_ids], step)
+        stats = EpisodeStats(
+            self._episode_return[done_ids], step.won[done_ids].copy(), step.truncated[done_ids].copy(),
+            self._length[done_ids], step.dead_allies[done_ids].copy(), step.dead_enemies[done_ids].copy()
+        )
+        self._episode_return[done_ids] = 0.
+        self._length[done_ids] = 0
+        actor.reset(done_ids)
+        return stats

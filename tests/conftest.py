@@ -1,0 +1,102 @@
+"""Shared by all tests: a battlefield whose battles end as scripted, and the repository's root."""
+from pathlib import Path
+from typing import Any, Optional
+
+import numpy as np
+import pytest
+
+from ding_qmix.envs import backends
+from ding_qmix.scenarios import make_spec
+from ding_qmix.spec import VecStep
+
+# How the episodes of an env end, one after another: (kind, length in env steps, dead allies, dead enemies).
+SCRIPT = (('win', 3, 1, 3), ('loss', 2, 3, 1), ('draw', 2, 3, 3), ('timeout', 4, 0, 1))
+
+
+class ScriptedVecEnv:
+    """
+    A VecEnv of the map's shapes without a battle. Every number it shows is ``100 * seed + 10 * episode + step``, the
+    final ones too; action 0 is illegal. Reward is 1 a step. Episodes of an env end as SCRIPT says, over and over.
+    """
+
+    def __init__(self, map_name: str, n_envs: int, seed: int = 0, obs_style: str = 'ding', **options: Any) -> None:
+        self.spec, self.n_envs = make_spec(map_name, obs_style), n_envs
+        self.seeds = seed + np.arange(n_envs)
+        self.episode = np.full(n_envs, -1)
+        self.steps = np.zeros(n_envs, int)
+        self.n_resets = np.zeros(n_envs, int)
+        self.closed = 0
+
+    def reset(self, env_ids: Optional[np.ndarray] = None) -> VecStep:
+        ids = np.arange(self.n_envs) if env_ids is None else env_ids
+        self._begin(ids)
+        self.n_resets[ids] += 1
+        return self._show(np.zeros(self.n_envs, bool), self._number())
+
+    def step(self, actions: np.ndarray, active: Optional[np.ndarray] = None) -> VecStep:
+        active = np.ones(self.n_envs, bool) if active is None else active
+        self.steps += active
+        done = active & (self.steps >= [SCRIPT[k % len(SCRIPT)][1] for k in self.episode])
+        final, ends = self._number(), [SCRIPT[k % len(SCRIPT)] for k in self.episode]
+        self._begin(np.flatnonzero(done))
+        step = self._show(done, final)
+        kind = np.array([end[0] for end in ends])
+        return step._replace(
+            reward=active.astype(np.float32),
+            terminated=done & (kind != 'timeout'),
+            truncated=done & (kind == 'timeout'),
+            won=done & (kind == 'win'),
+            dead_allies=np.array([end[2] for end in ends], np.int32),
+            dead_enemies=np.array([end[3] for end in ends], np.int32),
+        )
+
+    def seed(self, seeds: np.ndarray, env_ids: Optional[np.ndarray] = None) -> None:
+        ids = np.arange(self.n_envs) if env_ids is None else env_ids
+        self.seeds[ids], self.episode[ids] = seeds, -1
+
+    def units(self) -> None:
+        return None
+
+    def state_dict(self) -> dict:
+        return {name: getattr(self, name).tolist() for name in ('seeds', 'episode', 'steps')}
+
+    def load_state_dict(self, state_dict: dict) -> None:
+        for name, value in state_dict.items():
+            getattr(self, name)[:] = value
+
+    def close(self) -> None:
+        self.closed += 1
+
+    def _begin(self, ids: np.ndarray) -> None:
+        self.episode[ids] += 1
+        self.steps[ids] = 0
+
+    def _number(self) -> np.ndarray:
+        return 100 * self.seeds + 10 * self.episode + self.steps
+
+    def _show(self, done: np.ndarray, final: np.ndarray) -> VecStep:
+        spec, nothing = self.spec, np.zeros(self.n_envs, bool)
+        mask = np.ones((self.n_envs, spec.n_agents, spec.n_actions), bool)
+        mask[:, :, 0] = False
+        rows = [
+            np.broadcast_to(n.reshape(-1, *[1] * len(shape)), (self.n_envs, *shape)).astype(np.float32)
+            for n in (self._number(), final) for shape in ((spec.n_agents, spec.obs_dim), (spec.state_dim, ))
+        ]
+        dead = np.zeros(self.n_envs, np.int32)
+        return VecStep(
+            rows[0], rows[1], mask, np.zeros(self.n_envs, np.float32), nothing, nothing, nothing, dead, dead, rows[2],
+            rows[3], mask
+        )
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Backend 'sim' becomes the ScriptedVecEnv."""
+    sim = backends._BACKENDS['sim']
+    monkeypatch.setitem(backends._BACKENDS, 'sim', sim._replace(build=ScriptedVecEnv))
+
+
+@pytest.fixture(scope='session')
+def repo() -> Path:
+    """Root of the repository."""
+    return Path(__file__).resolve().parent.parent

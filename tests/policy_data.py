@@ -1,0 +1,112 @@
+"""Shared by the tests of the algorithm's side: small policies and random episodes for them."""
+from typing import Any, Dict, List, Optional, Tuple
+
+import torch
+from ding.policy.qmix import QMIXPolicy as HostPolicy
+from ding.utils import deep_merge_dicts
+from easydict import EasyDict
+
+from ding_qmix.policy import QMIXPolicy
+from ding_qmix.policy.samples import collate_samples
+from ding_qmix.spec import EpisodeBatch
+
+N, OBS_DIM, S, A, H = 3, 7, 9, 5, 8
+SIZES = dict(agent_num=N, obs_shape=OBS_DIM, global_obs_shape=S, action_shape=A, hidden_size_list=[H])
+HOST_MODEL = dict(type='qmix', import_names=['ding.model.template.qmix'])  # DI-engine's own model
+
+
+def make_policy(
+        model: Optional[dict] = None,
+        learn: Optional[dict] = None,
+        collect: Optional[dict] = None,
+        cls: type = QMIXPolicy,
+        seed: int = 0,
+        enable_field: Optional[List[str]] = None,
+        instance: Optional[torch.nn.Module] = None,
+) -> Any:
+    """A policy of the sizes above; sections override its defaults, ``instance`` is a ready model."""
+    given = dict(
+        cuda=False,
+        model={**SIZES, **(model or {})},
+        learn=learn or {},
+        collect=dict(env_num=4, **(collect or {})),
+        eval=dict(env_num=4),
+    )
+    torch.manual_seed(seed)
+    return cls(EasyDict(deep_merge_dicts(cls.default_config(), given)), model=instance, enable_field=enable_field)
+
+
+def make_host_policy(model: Optional[dict] = None, learn: Optional[dict] = None, **kwargs: Any) -> HostPolicy:
+    """DI-engine's own QMIX policy."""
+    return make_policy(model, learn, cls=HostPolicy, **kwargs)
+
+
+def random_episode(n_steps: int, seed: int, end: str = 'terminated', n_tensors: int = 1) -> Dict[str, torch.Tensor]:
+    """
+    An episode as ``episode_sample`` returns it. ``end`` is 'terminated', 'truncated', or 'cut' for a piece that goes
+    on. Action 0 is always legal, the actions taken are legal.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    mask = torch.rand(n_steps + 1, N, A, generator=generator) < 0.6
+    mask[..., 0] = True
+    flags = {name: torch.zeros(n_steps) for name in ('terminated', 'truncated')}
+    if end != 'cut':
+        flags[end][-1] = 1.
+    return {
+        'obs': torch.randn(n_steps + 1, N, OBS_DIM, generator=generator),
+        'state': torch.randn(n_steps + 1, S, generator=generator),
+        'action_mask': mask,
+        'action': torch.rand(n_steps, N, A, generator=generator).masked_fill(~mask[:-1], -1.).argmax(-1),
+        'reward': torch.randn(n_steps, generator=generator),
+        **flags,
+        'mask': torch.ones(n_steps),
+        'hidden_state': 0.5 * torch.randn(n_steps, N, n_tensors, H, generator=generator),
+    }
+
+
+def whole(episode: Dict[str, torch.Tensor]) -> Dict[str, torch.Tensor]:
+    """The episode as a training sample that starts from zeros."""
+    return {name: value for name, value in episode.items() if name != 'hidden_state'}
+
+
+def chunk(episode: Dict[str, torch.Tensor]) -> Dict[str, torch.Tensor]:
+    """The episode as a training sample that starts from its first stored hidden state."""
+    return dict(episode, hidden_state=episode['hidden_state'][0])
+
+
+def random_batch(lengths: Tuple[int, ...] = (6, 3, 5), seed: int = 0, end: str = 'terminated') -> EpisodeBatch:
+    """Whole random episodes of these lengths as one batch."""
+    episodes = [whole(random_episode(n, seed + i, end)) for i, n in enumerate(lengths)]
+    return collate_samples(episodes, torch.zeros(len(lengths), N, 1, H))
+
+
+def host_transitions(episode: Dict[str, torch.Tensor], first: int = 0) -> List[Dict[str, Any]]:
+    """The episode as the transitions that DI-engine's QMIX policy and its collectors make of it."""
+    def obs(t: int) -> Dict[str, torch.Tensor]:
+        return {
+            'agent_state': episode['obs'][t],
+            'global_state': episode['state'][t],
+            'action_mask': episode['action_mask'][t].float(),
+        }
+
+    done = episode['terminated'] + episode['truncated']
+    return [
+        {
+            'obs': obs(t),
+            'next_obs': obs(t + 1),
+            'prev_state': [dict(h=h[0].view(1, 1, H), c=h[-1].view(1, 1, H)) for h in episode['hidden_state'][t]],
+            'action': episode['action'][t],
+            'reward': episode['reward'][t].view(1),
+            'done': bool(done[t]),
+        } for t in range(first, len(episode['mask']))
+    ]
+
+
+def fixed_parameters(module: torch.nn.Module) -> Dict[str, torch.Tensor]:
+    """A copy of the parameters and buffers as they are now."""
+    return {name: value.detach().clone() for name, value in module.state_dict().items()}
+
+
+def same_tensors(one: Dict[str, torch.Tensor], other: Dict[str, torch.Tensor]) -> bool:
+    """Tell whether two state dicts are equal to the last bit."""
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)

@@ -1,0 +1,372 @@
+"""SMACEnv: DI-engine's env of one battle."""
+import copy
+from functools import partial
+from typing import Any, Dict, List
+
+import cloudpickle
+import numpy as np
+import pytest
+import torch
+from ding.envs import BaseEnvTimestep
+from ding.policy import PolicyFactory
+from ding.torch_utils import to_tensor
+
+from ding_qmix.envs import SMACEnv
+from ding_qmix.envs.host_format import EVAL_SEED_OFFSET, stream_seed
+
+
+def _scripted_env(seed: int = 0, **cfg: Any) -> SMACEnv:
+    env = SMACEnv(dict(map_name='3m', **cfg))
+    env.seed(seed)
+    env.reset()
+    return env
+
+
+def _play(env: SMACEnv, n_steps: int) -> List[BaseEnvTimestep]:
+    """Random legal play; the env is reset where an episode ends."""
+    timesteps = []
+    for _ in range(n_steps):
+        timesteps.append(env.step(env.random_action()))
+        if timesteps[-1].done:
+            env.reset()
+    return timesteps
+
+
+def _end_of(env: SMACEnv, episode: int) -> BaseEnvTimestep:
+    """Last timestep of the scripted episode of this number."""
+    ends = [t for t in _play(env, 11) if t.done]
+    return ends[episode]
+
+
+def _same(a: Dict[str, np.ndarray], b: Dict[str, np.ndarray]) -> bool:
+    return all(np.array_equal(a[key], b[key]) for key in a)
+
+
+@pytest.mark.unittest
+@pytest.mark.parametrize('map_name', ['3m', 'MMM'])
+def test_env_reset_obs_is_in_observation_space(map_name: str) -> None:
+    env = SMACEnv(dict(map_name=map_name))
+    env.seed(0)
+    assert env.observation_space.contains(env.reset())
+
+
+@pytest.mark.unittest
+def test_env_step_is_in_its_spaces() -> None:
+    env = SMACEnv(dict(map_name='3m'))
+    env.seed(0)
+    env.reset()
+    for timestep in _play(env, 70):
+        assert env.observation_space.contains(timestep.obs) and env.reward_space.contains(timestep.reward)
+
+
+@pytest.mark.unittest
+def test_env_random_action_is_legal_and_in_action_space() -> None:
+    env = SMACEnv(dict(map_name='3m'))
+    env.seed(0)
+    mask = env.reset()['action_mask']
+    action = env.random_action()
+    assert env.action_space.contains(action) and mask[np.arange(3), action].all()
+
+
+@pytest.mark.unittest
+def test_env_obs_styles_have_their_own_width() -> None:
+    widths = [
+        SMACEnv(dict(map_name='3m', obs_style=style)).reset()['agent_state'].shape[1] for style in ('ding', 'smac')
+    ]
+    assert widths == [42, 30]
+
+
+@pytest.mark.unittest
+def test_env_obs_is_a_copy(scripted: None) -> None:
+    env = _scripted_env()
+    obs = env.reset()
+    before = copy.deepcopy(obs)
+    _play(env, 2)
+    assert _same(obs, before)
+
+
+@pytest.mark.unittest
+def test_env_double_reset_burns_no_episode(scripted: None) -> None:
+    env = _scripted_env(seed=2)
+    env.reset()
+    assert env.reset()['global_state'][0] == 200.
+
+
+@pytest.mark.unittest
+def test_env_reset_after_end_burns_no_episode(scripted: None) -> None:
+    env = _scripted_env(seed=2)
+    _play(env, 3)
+    assert env.reset()['global_state'][0] == 210.
+
+
+@pytest.mark.unittest
+def test_env_double_resets_leave_the_sequence_of_battles() -> None:
+    once, often = (SMACEnv(dict(map_name='3m')) for _ in range(2))
+    once.seed(4), often.seed(4)
+    once.reset(), often.reset(), often.reset()
+    for _ in range(130):  # three episodes at least
+        action = once.random_action()
+        a, b = once.step(action), often.step(action)
+        assert _same(a.obs, b.obs)
+        if a.done:
+            assert _same(once.reset(), often.reset()) and _same(often.reset(), often.reset())
+
+
+@pytest.mark.unittest
+def test_env_last_obs_belongs_to_the_ended_episode(scripted: None) -> None:
+    env = _scripted_env(seed=2)
+    assert _play(env, 3)[-1].obs['global_state'][0] == 203.
+
+
+@pytest.mark.unittest
+@pytest.mark.parametrize(
+    'episode, flags', [
+        (0, dict(battle_won=True, battle_lost=False, draw=False, terminated=True, truncated=False)),
+        (1, dict(battle_won=False, battle_lost=True, draw=False, terminated=True, truncated=False)),
+        (2, dict(battle_won=False, battle_lost=False, draw=True, terminated=True, truncated=False)),
+        (3, dict(battle_won=False, battle_lost=False, draw=False, terminated=False, truncated=True)),
+    ]
+)
+def test_env_info_tells_how_the_episode_ended(scripted: None, episode: int, flags: Dict[str, bool]) -> None:
+    info = _end_of(_scripted_env(), episode).info
+    assert {key: info[key] for key in flags} == flags
+
+
+@pytest.mark.unittest
+@pytest.mark.parametrize('episode, value', [(0, 1.), (1, 0.), (2, 0.), (3, 0.)])
+def test_env_eval_episode_return_counts_wins(scripted: None, episode: int, value: float) -> None:
+    assert _end_of(_scripted_env(), episode).info['eval_episode_return'] == value
+
+
+@pytest.mark.unittest
+def test_env_episode_info_has_the_episodes_numbers(scripted: None) -> None:
+    assert _end_of(_scripted_env(), 3).info['episode_info'] == dict(
+        battle_won=0., timeout=1., dead_allies=0., dead_enemies=1., episode_len=4., shaped_return=4.
+    )
+
+
+@pytest.mark.unittest
+def test_env_info_within_an_episode_has_flags_alone(scripted: None) -> None:
+    assert _play(_scripted_env(), 1)[0].info == dict(terminated=False, truncated=False)
+
+
+@pytest.mark.unittest
+def test_env_timestep_passes_hosts_tensor_conversion(scripted: None) -> None:
+    timestep = to_tensor(_end_of(_scripted_env(), 0), dtype=torch.float32)
+    assert timestep.reward.shape == (1, ) and timestep.info['episode_info']['episode_len'].item() == 3.
+
+
+@pytest.mark.unittest
+def test_env_reward_is_float32_of_one() -> None:
+    env = SMACEnv(dict(map_name='3m'))
+    env.seed(0)
+    env.reset()
+    reward = _play(env, 1)[0].reward
+    assert reward.dtype == np.float32 and reward.shape == (1, )
+
+
+@pytest.mark.unittest
+@pytest.mark.parametrize(
+    'action, words', [
+        ([0, 1, 1], 'action 0 is illegal for agent 0.*legal are'),
+        ([1, 9, 1], 'action 9 is illegal for agent 1'),
+        ([1, 1, -1], 'action -1 is illegal for agent 2'),
+        ([1, 1], 'expected 3 integers'),
+        ([1., 1., 1.], 'float64, expected 3 integers'),
+    ]
+)
+def test_env_refuses_bad_action(scripted: None, action: list, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        _scripted_env().step(np.array(action))
+
+
+@pytest.mark.unittest
+def test_env_refused_action_leaves_the_battle_alone() -> None:
+    env, other = (SMACEnv(dict(map_name='3m')) for _ in range(2))
+    for e in (env, other):
+        e.seed(0)
+        e.reset()
+    with pytest.raises(ValueError):
+        env.step(np.array([0, 0, 0]))
+    assert _same(env.step(np.array([1, 1, 1])).obs, other.step(np.array([1, 1, 1])).obs)
+
+
+@pytest.mark.unittest
+@pytest.mark.parametrize('method', ['random_action', 'step'])
+def test_env_before_reset_raises(method: str) -> None:
+    env = SMACEnv(dict(map_name='3m'))
+    with pytest.raises(RuntimeError, match=r'SMACEnv.3m.*reset'):
+        env.step(np.array([1, 1, 1])) if method == 'step' else env.random_action()
+
+
+@pytest.mark.unittest
+@pytest.mark.parametrize(
+    'cfg, error, word', [
+        (dict(map_nam='3m'), KeyError, 'map_name'),
+        (dict(map_name='3mm'), ValueError, "'3m'"),
+        (dict(), ValueError, 'map_name is missing'),
+        (dict(map_name='3m', backend='simm'), ValueError, "'sim'"),
+        (dict(map_name='3m', obs_style='dingo'), ValueError, 'obs_style'),
+    ]
+)
+def test_env_refuses_bad_config(cfg: dict, error: type, word: str) -> None:
+    with pytest.raises(error, match=word):
+        SMACEnv(cfg)
+
+
+@pytest.mark.unittest
+def test_env_refuses_bad_knob() -> None:
+    with pytest.raises(KeyError, match='map_edge'):
+        SMACEnv(dict(map_name='3m', knobs=dict(map_edg=1.))).reset()
+
+
+@pytest.mark.unittest
+def test_env_accepts_hosts_keys() -> None:
+    cfg = dict(SMACEnv.default_config(), map_name='3m', type='ding_smac', import_names=['ding_qmix'], replay_path=None)
+    assert SMACEnv(cfg).cfg.cfg_type == 'SMACEnvDict'
+
+
+@pytest.mark.unittest
+@pytest.mark.parametrize('seed', [-1, 2 ** 32])
+def test_env_refuses_seed_out_of_range(seed: int) -> None:
+    with pytest.raises(ValueError, match=str(seed)):
+        SMACEnv(dict(map_name='3m')).seed(seed)
+
+
+@pytest.mark.unittest
+@pytest.mark.parametrize('dynamic_seed', [True, False])
+def test_env_seed_fixes_the_sequence_of_battles(dynamic_seed: bool) -> None:
+    runs = []
+    for _ in range(2):
+        env = SMACEnv(dict(map_name='3m'))
+        env.seed(3, dynamic_seed)
+        env.reset()
+        runs.append([t.obs['global_state'] for t in _play(env, 130)])
+    assert np.array_equal(*runs)
+
+
+@pytest.mark.unittest
+def test_env_episodes_of_one_seed_differ() -> None:
+    env = SMACEnv(dict(map_name='MMM'))
+    env.seed(0, dynamic_seed=False)
+    episodes = []
+    for _ in range(2):
+        env.reset()
+        states, done = [], False
+        while not done:  # the same play each time, so that only the battle's own draws differ
+            mask = env._env.last_step.action_mask[0]
+            timestep = env.step(mask.shape[1] - 1 - np.argmax(mask[:, ::-1], axis=1))
+            states.append(timestep.obs['global_state'].sum())
+            done = timestep.done
+        episodes.append(states)
+    assert episodes[0] != episodes[1]
+
+
+@pytest.mark.unittest
+def test_env_seed_again_starts_its_sequence_again(scripted: None) -> None:
+    env = _scripted_env(seed=2)
+    _play(env, 4)
+    env.seed(5)
+    assert env.reset()['global_state'][0] == 500.
+
+
+@pytest.mark.unittest
+def test_env_close_twice_then_reset_plays_its_seed(scripted: None) -> None:
+    env = _scripted_env(seed=2)
+    _play(env, 4)
+    env.close()
+    env.close()
+    assert env.reset()['global_state'][0] == 200.
+
+
+@pytest.mark.unittest
+def test_env_unseeded_envs_differ() -> None:
+    seeds = set()
+    for _ in range(3):
+        env = SMACEnv(dict(map_name='3m'))
+        env.reset()
+        seeds.add(env._seed)
+    assert len(seeds) == 3
+
+
+@pytest.mark.unittest
+def test_env_training_and_evaluation_never_share_a_seed() -> None:
+    seeds = np.array([0, 7, EVAL_SEED_OFFSET - 1])
+    train, evaluation = ([stream_seed(int(s), flag) for s in seeds] for flag in (False, True))
+    assert max(train) < min(evaluation)
+
+
+@pytest.mark.unittest
+def test_env_evaluator_cfg_draws_from_its_own_stream(scripted: None) -> None:
+    cfg = SMACEnv.default_config()
+    cfg.update(map_name='3m')
+    train, evaluation = SMACEnv.create_collector_env_cfg(cfg)[0], SMACEnv.create_evaluator_env_cfg(cfg)[0]
+    numbers = []
+    for env_cfg in (train, evaluation):
+        env = SMACEnv(env_cfg)
+        env.seed(3)
+        numbers.append(env.reset()['global_state'][0])
+    assert numbers[0] == 300. and numbers[1] == np.float32(100. * (EVAL_SEED_OFFSET + 3))
+
+
+@pytest.mark.unittest
+@pytest.mark.parametrize('key', ['collector_env_num', 'evaluator_env_num'])
+def test_env_cfgs_are_as_many_as_asked(key: str) -> None:
+    cfg = dict(SMACEnv.default_config(), map_name='3m', **{key: 5})
+    make = SMACEnv.create_collector_env_cfg if key.startswith('coll') else SMACEnv.create_evaluator_env_cfg
+    assert len(make(cfg)) == 5
+
+
+@pytest.mark.unittest
+@pytest.mark.parametrize('key', ['collector_env_num', 'evaluator_env_num'])
+def test_env_cfgs_refuse_none(key: str) -> None:
+    make = SMACEnv.create_collector_env_cfg if key.startswith('coll') else SMACEnv.create_evaluator_env_cfg
+    with pytest.raises(ValueError, match=key):
+        make({'map_name': '3m', key: 0})
+
+
+@pytest.mark.unittest
+def test_env_function_survives_cloudpickle() -> None:
+    make = cloudpickle.loads(
+        cloudpickle.dumps(
+            partial(SMACEnv, cfg=SMACEnv.create_collector_env_cfg(dict(map_name='3m', collector_env_num=1))[0])
+        )
+    )
+    assert make().env_spec.map_name == '3m'
+
+
+@pytest.mark.unittest
+def test_env_action_space_survives_deepcopy() -> None:
+    space = copy.deepcopy(SMACEnv(dict(map_name='3m')).action_space)
+    assert [s.n for s in space] == [9, 9, 9] and space.nvec.tolist() == [9, 9, 9]
+
+
+@pytest.mark.unittest
+def test_env_hosts_random_policy_draws_legal_actions() -> None:
+    env = SMACEnv(dict(map_name='3m'))
+    env.seed(0)
+    obs = to_tensor(env.reset(), dtype=torch.float32)
+    policy = _random_policy(env)
+    for _ in range(20):
+        action = policy({0: obs})[0]['action']
+        assert obs['action_mask'].gather(1, action.unsqueeze(1)).all()
+
+
+def _random_policy(env: SMACEnv) -> Any:
+    """Forward function of DI-engine's random policy, which collects before training starts."""
+
+    class Interfaces:
+        process_transition = get_train_sample = get_attribute = None
+
+    return PolicyFactory.get_random_policy(Interfaces, action_space=env.action_space).forward
+
+
+@pytest.mark.unittest
+def test_env_save_replay_says_it_is_not_offered() -> None:
+    with pytest.raises(NotImplementedError, match='replay'):
+        SMACEnv(dict(map_name='3m')).enable_save_replay('x')
+
+
+@pytest.mark.unittest
+def test_env_repr_names_map_and_backend() -> None:
+    assert str(SMACEnv(dict(map_name='3m'))) == 'SMACEnv(3m, sim)'
