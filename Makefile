@@ -10,6 +10,8 @@ ENV_STEP ?= 1000000
 PYTEST_ARGS ?=
 
 BIN = $(VENV)/bin
+# The command `ding`; ding_qmix first, which keeps the notices of DI-engine's imports off the terminal.
+DING = $(BIN)/python -c 'import ding_qmix; from ding.entry.cli import cli; cli()'
 SOURCES := setup.py pyproject.toml $(shell find ding_qmix dizoo_configs -name '*.py')
 CHECKED := setup.py ding_qmix dizoo_configs entry tests
 
@@ -24,7 +26,7 @@ help:
 	@echo 'make clean     remove $(VENV) and what was built'
 
 train: $(VENV)/.installed
-	$(BIN)/ding -m serial -c $(CONFIG) -s $(SEED) --env-step $(ENV_STEP)
+	$(DING) -m serial -c $(CONFIG) -s $(SEED) --env-step $(ENV_STEP)
 
 test: $(VENV)/.installed-test
 	$(BIN)/pytest $(PYTEST_ARGS)
@@ -49,13 +51,16 @@ $(VENV)/bin/pip:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: $(VENV)/bin/pip $(SOURCES)
+	rm -rf build
 	$(BIN)/pip install .
 	touch $@
 
 $(VENV)/.installed-test: $(VENV)/bin/pip $(SOURCES)
+	rm -rf build
 	$(BIN)/pip install '.[test]'
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/bin/pip $(SOURCES)
+	rm -rf build
 	$(BIN)/pip install '.[test,dev]'
 	touch $@

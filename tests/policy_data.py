@@ -8,6 +8,7 @@ from easydict import EasyDict
 
 from ding_qmix.policy import QMIXPolicy
 from ding_qmix.policy.samples import collate_samples
+from ding_qmix.policy.update import longest_first
 from ding_qmix.spec import EpisodeBatch
 
 N, OBS_DIM, S, A, H = 3, 7, 9, 5, 8
@@ -28,12 +29,17 @@ def make_policy(
     given = dict(
         cuda=False,
         model={**SIZES, **(model or {})},
-        learn=learn or {},
+        learn={**_threads(cls), **(learn or {})},
         collect=dict(env_num=4, **(collect or {})),
         eval=dict(env_num=4),
     )
     torch.manual_seed(seed)
     return cls(EasyDict(deep_merge_dicts(cls.default_config(), given)), model=instance, enable_field=enable_field)
+
+
+def _threads(cls: type) -> Dict[str, int]:
+    """One thread, for sums in one order: tests compare bits. DI-engine's policy has no such key."""
+    return {} if cls is HostPolicy else {'n_threads': 1}
 
 
 def make_host_policy(model: Optional[dict] = None, learn: Optional[dict] = None, **kwargs: Any) -> HostPolicy:
@@ -74,10 +80,17 @@ def chunk(episode: Dict[str, torch.Tensor]) -> Dict[str, torch.Tensor]:
     return dict(episode, hidden_state=episode['hidden_state'][0])
 
 
-def random_batch(lengths: Tuple[int, ...] = (6, 3, 5), seed: int = 0, end: str = 'terminated') -> EpisodeBatch:
+def random_batch(lengths: Tuple[int, ...] = (6, 5, 3), seed: int = 0, end: str = 'terminated') -> EpisodeBatch:
     """Whole random episodes of these lengths as one batch."""
     episodes = [whole(random_episode(n, seed + i, end)) for i, n in enumerate(lengths)]
     return collate_samples(episodes, torch.zeros(len(lengths), N, 1, H))
+
+
+def q_tots(policy: QMIXPolicy, data: Any) -> Tuple[torch.Tensor, torch.Tensor]:
+    """Q_tot of the taken actions and its targets [T, B] as the policy sees them; give the longest episode first."""
+    if not isinstance(data, EpisodeBatch):
+        data = collate_samples(data, policy._learn_model.initial_state(len(data)))
+    return policy._learn_update.q_tots(longest_first(data, 'cpu'))
 
 
 def host_transitions(episode: Dict[str, torch.Tensor], first: int = 0) -> List[Dict[str, Any]]:

@@ -3,8 +3,10 @@ import pytest
 import torch
 from policy_data import (
     A,
+    chunk,
     fixed_parameters,
     make_policy,
+    q_tots,
     random_batch,
     random_episode,
     same_tensors,
@@ -57,8 +59,8 @@ def _by_hand(policy, episode, double_q):
 @pytest.mark.parametrize('end', ['terminated', 'truncated', 'cut'])
 def test_values_and_targets_equal_single_steps(double_q, model, end):
     policy = _widen(make_policy(model=model, learn=dict(double_q=double_q, discount_factor=GAMMA)))
-    episodes = [whole(random_episode(n, seed=n, end=end)) for n in (5, 2, 4)]
-    chosen, target = policy._q_tots(policy._to_batch(episodes))
+    episodes = [whole(random_episode(n, seed=n, end=end)) for n in (5, 4, 2)]
+    chosen, target = q_tots(policy, episodes)
     for b, episode in enumerate(episodes):
         n_steps = len(episode['reward'])
         expected = _by_hand(policy, episode, double_q)
@@ -69,7 +71,7 @@ def test_values_and_targets_equal_single_steps(double_q, model, end):
 @pytest.mark.unittest
 def test_double_q_gives_other_targets_than_plain_q():
     targets = [
-        _widen(make_policy(learn=dict(double_q=double_q)))._q_tots(random_batch())[1] for double_q in (True, False)
+        q_tots(_widen(make_policy(learn=dict(double_q=double_q))), random_batch())[1] for double_q in (True, False)
     ]
     assert (targets[0] - targets[1]).abs().max() > 1e-2
 
@@ -80,9 +82,9 @@ def _target_change_by_action_4(double_q, network, legal):
     batch = random_batch(end='cut')
     batch.action_mask[..., 4] = legal
     batch.action[batch.action == 4] = 0
-    before = policy._q_tots(batch)[1].clone()
+    before = q_tots(policy, batch)[1].clone()
     getattr(policy, network).agent.head.q[-1].bias.data[4] += 100.
-    return (policy._q_tots(batch)[1] - before).abs().max().item()
+    return (q_tots(policy, batch)[1] - before).abs().max().item()
 
 
 @pytest.mark.unittest
@@ -104,7 +106,7 @@ def _last_target(end, timeout_is_terminal):
     """Target of an episode's last step, its reward, and its bootstrapped target."""
     policy = _widen(make_policy(learn=dict(timeout_is_terminal=timeout_is_terminal, discount_factor=GAMMA)))
     episode = whole(random_episode(4, seed=3, end=end))
-    _, target = policy._q_tots(policy._to_batch([episode]))
+    _, target = q_tots(policy, [episode])
     unended = dict(episode, terminated=torch.zeros(4), truncated=torch.zeros(4))
     return target[-1, 0].item(), episode['reward'][-1].item(), _by_hand(policy, unended, True)[1][-1].item()
 
@@ -146,7 +148,7 @@ def test_no_gradient_reaches_the_target_network():
 
 @pytest.mark.unittest
 def test_target_is_no_path_for_gradients():
-    _, target = make_policy()._q_tots(random_batch())
+    _, target = q_tots(make_policy(), random_batch())
     assert not target.requires_grad
 
 
@@ -197,17 +199,27 @@ def test_first_step_of_each_optimizer_is_the_one_its_name_says():
 
 
 @pytest.mark.unittest
-def test_weight_scales_the_loss_of_its_episode():
-    batch = random_batch(lengths=(4, 4))
-    one, other = (make_policy()._forward_learn(batch._replace(weight=torch.tensor(w)))['total_loss']
-                  for w in ([2., 0.], [0., 2.]))
-    assert one + other == pytest.approx(2 * make_policy()._forward_learn(batch)['total_loss'], rel=1e-5)
+@pytest.mark.parametrize('lengths', [(5, 2), (2, 5)])
+def test_weight_scales_the_loss_of_its_own_episode(lengths):
+    batch = random_batch(lengths)
+    loss = make_policy()._forward_learn(batch._replace(weight=torch.tensor([3., 0.])))['total_loss']
+    alone = make_policy()._forward_learn(random_batch(lengths[:1]))['total_loss']
+    assert loss == pytest.approx(3. * alone * lengths[0] / sum(lengths), rel=1e-5)
+
+
+@pytest.mark.unittest
+@pytest.mark.parametrize('td_lambda', [0., 0.6])
+def test_order_of_episodes_in_the_batch_does_not_matter(td_lambda):
+    episodes = [chunk(random_episode(n, seed=n)) for n in (9, 2, 6, 1)]
+    infos = [make_policy(learn=dict(td_lambda=td_lambda))._forward_learn(data)
+             for data in (episodes, [episodes[i] for i in (3, 0, 1, 2)])]
+    assert infos[0] == pytest.approx(infos[1], rel=1e-4)
 
 
 @pytest.mark.unittest
 def test_statistics_are_means_over_real_steps():
     policy, batch = _widen(make_policy()), random_batch(lengths=(6, 1))
-    chosen, target = policy._q_tots(batch)
+    chosen, target = q_tots(policy, batch)
     info = policy._forward_learn(batch)
     real = batch.mask == 1.
     assert info['total_q'] == pytest.approx(chosen[real].mean().item(), rel=1e-4)
@@ -236,5 +248,5 @@ def test_batch_is_left_as_it_was():
 def test_actions_are_told_apart():
     batch = random_batch()
     other = batch._replace(action=(batch.action + 1) % A)
-    chosen = [_widen(make_policy())._q_tots(b)[0] for b in (batch, other)]
+    chosen = [q_tots(_widen(make_policy()), b)[0] for b in (batch, other)]
     assert (chosen[0] - chosen[1]).abs().max() > 1e-2

@@ -16,6 +16,7 @@ from policy_data import (
     host_transitions,
     make_host_policy,
     make_policy,
+    q_tots,
     random_episode,
     same_tensors,
     whole,
@@ -56,7 +57,7 @@ def _target_in_step_and_behind():
     policy = _perturbed_policy(learn=dict(double_q=False, discount_factor=0.9))
     episode = random_episode(6, seed=1, end='cut')
     target_model, state = policy._learn_target_model, episode['hidden_state'][:1]
-    _, got = policy._q_tots(policy._to_batch([chunk(episode)]))
+    _, got = q_tots(policy, [chunk(episode)])
     q_values, _ = target_model.q_values(episode['obs'].unsqueeze(1), state)
     best = q_values[:, 0].masked_fill(~episode['action_mask'], -1e9).argmax(-1)
     in_step = episode['reward'] + 0.9 * _next_q_step_by_step(target_model, episode, state, best)
@@ -94,7 +95,7 @@ def test_double_q_picks_with_the_online_state_of_the_same_step():
         q_values.append(q[0, 0])
     best = torch.stack(q_values).masked_fill(~episode['action_mask'], -1e9).argmax(-1)
     expected = episode['reward'] + 0.9 * _next_q_step_by_step(policy._learn_target_model, episode, state, best)
-    _, got = policy._q_tots(policy._to_batch([chunk(episode)]))
+    _, got = q_tots(policy, [chunk(episode)])
     torch.testing.assert_close(got[:, 0], expected, atol=1e-4, rtol=0)
 
 
@@ -106,9 +107,9 @@ def test_burn_in_steps_warm_up_the_state_and_are_not_trained_on():
     episode = random_episode(7, seed=2)
     policy = make_policy()
     warm = cut_chunks(episode, chunk_len=3, burn_in=3)[1]
-    chosen, _ = policy._q_tots(policy._to_batch([warm]))
+    chosen, _ = q_tots(policy, [warm])
     assert warm['mask'].tolist() == [0., 0., 0., 1., 1., 1.]
-    whole_chosen, _ = policy._q_tots(policy._to_batch([chunk(episode)]))
+    whole_chosen, _ = q_tots(policy, [chunk(episode)])
     torch.testing.assert_close(chosen[3:], whole_chosen[3:6])
 
 
@@ -119,15 +120,15 @@ def test_burn_in_steps_change_neither_loss_nor_count():
     warm = collate_samples(cut_chunks(episode, chunk_len=3, burn_in=3)[1:2], torch.zeros(1, N, 1, H))
     other = warm._replace(reward=warm.reward + 100. * (1. - warm.mask))
     losses = [make_policy(learn=dict(td_lambda=0.6))._forward_learn(batch)['total_loss'] for batch in (warm, other)]
-    chosen, target = policy._q_tots(warm)
+    chosen, target = q_tots(policy, warm)
     assert losses[0] == losses[1] == pytest.approx((chosen - target)[3:].square().mean().item(), rel=1e-5)
 
 
 @pytest.mark.unittest
 def test_chunk_starts_from_the_stored_state_or_from_zeros_as_configured():
-    episode, policy = random_episode(6, seed=3), make_policy()
+    episode, zeros = random_episode(6, seed=3), torch.zeros(1, N, 1, H)
     batches = [
-        policy._to_batch(cut_chunks(episode, chunk_len=3, stored_state=stored)[1:]) for stored in (True, False)
+        collate_samples(cut_chunks(episode, chunk_len=3, stored_state=stored)[1:], zeros) for stored in (True, False)
     ]
     assert torch.equal(batches[0].hidden_state[0], episode['hidden_state'][3]) and batches[1].hidden_state is None
 

@@ -13,6 +13,7 @@ from policy_data import (
     host_transitions,
     make_host_policy,
     make_policy,
+    q_tots,
     random_batch,
     random_episode,
     same_tensors,
@@ -171,7 +172,7 @@ def test_host_decays_weights_unasked():
 @pytest.mark.parametrize('optimizer', ['rmsprop', 'adam'])
 def test_weight_decay_is_off_by_default(optimizer):
     policy, batch = make_policy(learn=dict(discount_factor=0., optimizer=optimizer)), random_batch()
-    chosen, _ = policy._q_tots(batch)
+    chosen, _ = q_tots(policy, batch)
     before = fixed_parameters(policy._model)
     policy._forward_learn(batch._replace(reward=chosen.detach()))  # no error, no gradient
     assert same_tensors(before, policy._model.state_dict())
@@ -182,7 +183,7 @@ def test_weight_decay_is_off_by_default(optimizer):
 def test_weight_decay_decays_when_asked(optimizer):
     learn = dict(discount_factor=0., optimizer=optimizer, weight_decay=0.1)
     policy, batch = make_policy(learn=learn), random_batch()
-    chosen, _ = policy._q_tots(batch)
+    chosen, _ = q_tots(policy, batch)
     before = fixed_parameters(policy._model)
     policy._forward_learn(batch._replace(reward=chosen.detach()))
     assert not same_tensors(before, policy._model.state_dict())

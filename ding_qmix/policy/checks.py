@@ -49,6 +49,8 @@ def _check_learn(cfg: EasyDict) -> None:
         _check_range(f'learn.{key}', learn[key], 0., 1.)
     for key in ('batch_size', 'update_per_collect', 'learning_rate', 'clip_value'):
         _check_positive(f'learn.{key}', learn[key])
+    if learn.n_threads < 0:
+        raise ValueError(f'config policy.learn.n_threads: {learn.n_threads}, expected 0 (one a core) or more')
     if (learn.target_update_freq > 0) == (learn.target_update_theta > 0.):
         raise ValueError(
             f'config policy.learn: target_update_freq={learn.target_update_freq} (hard updates) and '

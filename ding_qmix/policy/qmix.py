@@ -1,4 +1,5 @@
 import copy
+import os
 from collections import namedtuple
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -13,8 +14,7 @@ from ding_qmix.model import HostQMix, QMix
 from ding_qmix.policy.actor import RecurrentActor
 from ding_qmix.policy.checks import check_policy_config
 from ding_qmix.policy.samples import collate_samples, cut_chunks, episode_sample
-from ding_qmix.policy.unroll import Segment, by_length, episode_lengths, time_segments, unroll
-from ding_qmix.rl_utils import greedy_action, masked_td_loss, td_lambda_target
+from ding_qmix.policy.update import TDUpdate, longest_first
 from ding_qmix.spec import EpisodeBatch
 
 
@@ -51,15 +51,17 @@ class QMIXPolicy(Policy):
            ``update_theta``                                 | the target net at every update        | freq is set
         16 ``learn.timeout_``        bool     True          | No bootstrap through a time limit, as | SMAC's and
            ``is_terminal``                                  | if the battle were decided            | PyMARL's way
-        17 ``collect.n_episode``     int      32            | Episodes of one collection
-        18 ``collect.unroll_len``    int      0             | Chunk length; 0 trains on episodes    | [env steps]
-        19 ``collect.burnin_step``   int      0             | Steps before a chunk that warm up the | [env steps]
+        17 ``learn.n_threads``       int      0             | Threads of an update on the CPU, one  | 0: one a core
+                                                            | shard of the batch each
+        18 ``collect.n_episode``     int      32            | Episodes of one collection
+        19 ``collect.unroll_len``    int      0             | Chunk length; 0 trains on episodes    | [env steps]
+        20 ``collect.burnin_step``   int      0             | Steps before a chunk that warm up the | [env steps]
                                                             | hidden state and are not trained on
-        20 ``collect.stored_``       bool     True          | A chunk starts from the hidden state  | False: from zeros
+        21 ``collect.stored_``       bool     True          | A chunk starts from the hidden state  | False: from zeros
            ``state``                                        | of its collection
-        21 ``other.eps``             dict     1 -> 0.05     | Epsilon-greedy: type (linear, exp),   | decay [env steps]
+        22 ``other.eps``             dict     1 -> 0.05     | Epsilon-greedy: type (linear, exp),   | decay [env steps]
                                                             | start, end, decay
-        22 ``other.replay_buffer.``  int      5000          | Capacity                              | [samples]
+        23 ``other.replay_buffer.``  int      5000          | Capacity                              | [samples]
            ``replay_buffer_size``
         == ========================= ======== ============= ======================================= =================
     """
@@ -99,6 +101,8 @@ class QMIXPolicy(Policy):
             target_update_theta=0.,
             # (bool) Treat the time limit as the end of the battle: nothing follows, no bootstrap.
             timeout_is_terminal=True,
+            # (int) Threads of an update on the CPU, one shard of the batch each; 0 is one a core, 1 is torch's own way.
+            n_threads=0,
         ),
         collect=dict(
             # (int) Episodes of one collection.
@@ -148,46 +152,33 @@ class QMIXPolicy(Policy):
         self._learn_target_model = copy.deepcopy(self._learn_model).requires_grad_(False)
         self._learn_parameters = list(self._learn_model.parameters())
         self._learn_optimizer = _make_optimizer(cfg, self._learn_parameters)
+        n_threads = 1 if self._cuda else cfg.n_threads or len(os.sched_getaffinity(0))
+        self._learn_update = TDUpdate(self._learn_model, self._learn_target_model, cfg, n_threads)
         self._learn_updates = 0  # updates since the start, for hard target updates
 
     def _forward_learn(self, data: Any) -> Dict[str, Any]:
         """
         Overview:
-            Do one update: unroll both networks once over T + 1 steps, form targets, minimise the masked TD error.
+            Do one update: gradients of the masked TD error (``TDUpdate``), optimiser step, target network.
         Arguments:
             - data: an ``EpisodeBatch``, or a list of samples from any replay buffer
         Returns:
             - info: what ``_monitor_vars_learn`` names, Python scalars
         """
-        batch, segments = self._to_batch(data)
+        if not isinstance(data, EpisodeBatch):
+            data = collate_samples(data, self._learn_model.initial_state(len(data)))
         self._learn_model.train()
-        chosen_q_tot, target_q_tot = self._q_tots(batch, segments)
-        loss = masked_td_loss(chosen_q_tot, target_q_tot, batch.mask, batch.weight)
-        self._learn_optimizer.zero_grad()
-        loss.backward()
+        gradients, means = self._learn_update.gradients(longest_first(data, self._device))
+        for parameter, gradient in zip(self._learn_parameters, gradients):
+            parameter.grad = gradient
         if self._cfg.multi_gpu:
             self.sync_gradients(self._learn_model)
         grad_norm = torch.nn.utils.clip_grad_norm_(self._learn_parameters, self._cfg.learn.clip_value)
         self._learn_optimizer.step()
         self._learn_updates += 1
         self._update_target()
-        return self._learn_info(loss, grad_norm, chosen_q_tot, target_q_tot, batch.mask)
-
-    def _q_tots(self, batch: EpisodeBatch, segments: List[Segment]) -> Tuple[Tensor, Tensor]:
-        """Q_tot of the taken actions and its target, both [T, B]; only the first carries gradients."""
-        cfg = self._cfg.learn
-        chosen_q_tot, q_values = unroll(self._learn_model, batch, segments, _pad_row(batch.action))
-        with torch.no_grad():
-            # [T + 1, B, N]; without double Q the target network takes its own greedy legal actions
-            best_action = greedy_action(q_values, batch.action_mask) if cfg.double_q else None
-            best_q_tot, _ = unroll(self._learn_target_model, batch, segments, best_action)
-            terminal = batch.terminated
-            if cfg.timeout_is_terminal:
-                terminal = torch.maximum(terminal, batch.truncated)
-            target_q_tot = td_lambda_target(
-                batch.reward, terminal, batch.mask, best_q_tot[1:], cfg.discount_factor, cfg.td_lambda
-            )
-        return chosen_q_tot[:-1], target_q_tot
+        values = torch.stack([*means.values(), grad_norm]).tolist()  # one transfer from the device
+        return dict(zip((*means, 'grad_norm'), values), cur_lr=self._learn_optimizer.param_groups[0]['lr'])
 
     @torch.no_grad()
     def _update_target(self) -> None:
@@ -200,22 +191,6 @@ class QMIXPolicy(Policy):
             torch._foreach_lerp_(list(target.values()), list(online.values()), cfg.target_update_theta)
         elif self._learn_updates % cfg.target_update_freq == 0:
             torch._foreach_copy_(list(target.values()), list(online.values()))
-
-    def _to_batch(self, data: Any) -> Tuple[EpisodeBatch, List[Segment]]:
-        """An ``EpisodeBatch`` on the policy's device, longest episode first, from one or from a list of samples."""
-        if not isinstance(data, EpisodeBatch):
-            data = collate_samples(data, self._learn_model.initial_state(len(data)))
-        batch = by_length(data)
-        segments = time_segments(episode_lengths(batch.mask).cpu(), len(batch.obs))
-        return EpisodeBatch(*(None if t is None else t.to(self._device) for t in batch)), segments
-
-    def _learn_info(self, loss: Tensor, grad_norm: Tensor, chosen: Tensor, target: Tensor, mask: Tensor) -> Dict:
-        """Means over real steps, read from the device in one transfer."""
-        chosen, n_steps = chosen.detach(), mask.sum()
-        means = [(mask * x).sum() / n_steps for x in (chosen, target, (chosen - target).abs())]
-        values = torch.stack([loss.detach(), grad_norm, *means]).tolist()
-        info = dict(zip(('total_loss', 'grad_norm', 'total_q', 'target_total_q', 'td_error_abs'), values))
-        return dict(info, cur_lr=self._learn_optimizer.param_groups[0]['lr'])
 
     def _reset_learn(self, data_id: Optional[List[int]] = None) -> None:
         """Nothing to reset: every batch brings its hidden states."""
@@ -342,8 +317,3 @@ def _make_optimizer(cfg: EasyDict, parameters: List[Tensor]) -> torch.optim.Opti
             parameters, lr=cfg.learning_rate, alpha=0.99, eps=1e-5, weight_decay=cfg.weight_decay
         )
     return torch.optim.Adam(parameters, lr=cfg.learning_rate, weight_decay=cfg.weight_decay, fused=True)
-
-
-def _pad_row(action: Tensor) -> Tensor:
-    """Add a last row of zeros, [T, B, N] -> [T + 1, B, N]: the step after the last has no action yet."""
-    return torch.cat([action, action.new_zeros(1, *action.shape[1:])])

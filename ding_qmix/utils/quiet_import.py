@@ -25,6 +25,8 @@ def quiet_import() -> Iterator[None]:
         process visible, and a log line before any configuration installs a handler on the root logger).
     """
     with _no_gym_notice(), _no_log_notices(), warnings.catch_warnings():
+        with contextlib.suppress(ImportError):
+            importlib.import_module('gym')  # before our filters, as it puts one of its own in front of all
         for message, category in _WARNING_NOTICES:
             warnings.filterwarnings('ignore', message, category)
         yield

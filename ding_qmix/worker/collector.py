@@ -100,6 +100,7 @@ class VectorCollector(ISerialCollector):
         start = time.perf_counter()
         n_episode = n_episode or self._policy.get_attribute('n_episode')
         epsilon = (policy_kwargs or {}).get('eps', 0.)
+        self._recorder.take()  # what an interrupted call left
         stats = self._rollout.play(self._actor, n_episode, epsilon, self._recorder)
         samples = [sample for episode in self._recorder.take() for sample in self._cut_episode(episode)]
         self._env_step_count += int(stats.length.sum())

@@ -97,7 +97,7 @@ class EpisodeBuffer(IBuffer):
         if batch_size > self.count():
             return None
         picks = torch.randperm(self.count(), generator=self._generator)[:batch_size].tolist()
-        stored = sorted((self._samples[i] for i in picks), key=lambda s: -s.n_steps)  # the learner wants the longest first
+        stored = sorted((self._samples[i] for i in picks), key=lambda s: -s.n_steps)  # as the learner wants them
         first = torch.tensor([s.first for s in stored])  # [B]
         n_steps = torch.tensor([s.n_steps for s in stored])  # [B]
         return self._gather(first, n_steps)
@@ -125,13 +125,17 @@ class EpisodeBuffer(IBuffer):
         }
 
     def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
-        """Restore ``state_dict``; ValueError if the capacity is another one."""
-        n_rows = state_dict['rows']['n_rows']
+        """Restore ``state_dict``; ValueError if the storage's size or type is another one."""
+        n_rows, storage = state_dict['rows']['n_rows'], state_dict['storage']
+        given = (n_rows, storage['obs'].dtype) if storage else None
+        expected = (self._n_rows(), _DTYPES[self._cfg.obs_dtype])
+        if given not in (None, expected):
+            raise ValueError(f'EpisodeBuffer: state with (rows, obs_dtype) {given}, this buffer has {expected}')
         self._storage = {
             name: torch.empty((n_rows, *rows.shape[1:]), dtype=rows.dtype)
-            for name, rows in state_dict['storage'].items()
+            for name, rows in storage.items()
         }
-        for name, rows in state_dict['storage'].items():
+        for name, rows in storage.items():
             self._storage[name][:len(rows)] = rows
         self.clear()
         self._rows.load_state_dict(state_dict['rows'])
@@ -151,7 +155,7 @@ class EpisodeBuffer(IBuffer):
         action_dtype = torch.uint8 if sample['action_mask'].shape[-1] <= 256 else torch.int16
         obs_dtype = _DTYPES[self._cfg.obs_dtype]
         compact = {'obs': obs_dtype, 'state': obs_dtype, 'action': action_dtype}
-        n_rows = self._cfg.max_rows or self._cfg.replay_buffer_size * _ROWS_PER_SAMPLE
+        n_rows = self._n_rows()
         for name, value in sample.items():
             shape = value.shape if name == 'hidden_state' else value.shape[1:]
             self._storage[name] = torch.empty((n_rows, *shape), dtype=compact.get(name, value.dtype))
@@ -162,19 +166,23 @@ class EpisodeBuffer(IBuffer):
             f'bytes, {n_rows * row_bytes / 2 ** 20:,.0f} MiB when all rows are taken'
         )
 
+    def _n_rows(self) -> int:
+        """Size of the storage, [rows]."""
+        return self._cfg.max_rows or self._cfg.replay_buffer_size * _ROWS_PER_SAMPLE
+
     def _make_room(self, n_rows: int) -> int:
         """Find ``n_rows`` free rows; the oldest samples leave until there are."""
+        if n_rows > self._n_rows():
+            raise ValueError(
+                f'EpisodeBuffer: a sample needs {n_rows} rows, the storage has {self._n_rows()}; '
+                'raise replay_buffer.max_rows'
+            )
         while self.count() >= self._cfg.replay_buffer_size:
             self._drop_oldest()
         while True:
             first = self._rows.allocate(n_rows)
             if first is not None:
                 return first
-            if self.count() == 0:
-                raise ValueError(
-                    f'EpisodeBuffer: a sample needs {n_rows} rows, the storage has {len(self._storage["reward"])}; '
-                    'raise replay_buffer.max_rows'
-                )
             self._drop_oldest()
 
     def _drop_oldest(self) -> None:

@@ -1,6 +1,6 @@
 import time
 from collections import namedtuple
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Callable, Dict, List, Optional, Tuple
 
 from ding.utils import SERIAL_EVALUATOR_REGISTRY, build_logger, deep_merge_dicts
 from ding.worker.collector.base_serial_evaluator import ISerialEvaluator
@@ -86,7 +86,7 @@ class WinRateEvaluator(ISerialEvaluator):
             self.reset_policy(_policy)
         self._best_win_rate = -1.
         self._last_train_iter, self._last_env_step = -1, -1  # of the latest evaluation
-        self._last_info: Dict[str, Any] = {}
+        self._last_info: Dict[str, List[float]] = {'eval_episode_return': []}
         self._start_time = time.perf_counter()
 
     def should_eval(self, train_iter: int) -> bool:

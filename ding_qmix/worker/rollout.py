@@ -63,6 +63,7 @@ class Rollout:
             actions[env_ids] = action.numpy()
             if recorder is not None:
                 recorder.record_decision(env_ids, self._length[env_ids], self._step, actions, hidden_state)
+            self._halfway[env_ids] = True  # before the step: an interrupt may come in the middle of it
             self._step = self._env.step(actions, active)
             if recorder is not None:
                 recorder.record_outcome(env_ids, self._length[env_ids], self._step)

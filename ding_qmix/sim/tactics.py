@@ -1,0 +1,169 @@
+"""
+What the scripted policies decide for one agent. Kernels over what the env shows: unit table, legal actions, and the
+army's tables of ranges and targets, which are known before a battle begins.
+"""
+import math
+
+import numpy as np
+
+from ding_qmix.sim.arsenal import CANNOT_HIT, HEALS, HEALTH_MAX, RADIUS, RANGE, Army
+from ding_qmix.smac.kernel import kernel
+from ding_qmix.smac.rules import EAST, FIRST_TARGET, NO_OP, NORTH, SOUTH, STOP, WEST
+from ding_qmix.spec import UnitSnapshot
+
+MELEE_RANGE = 1.  # [map units] below this a weapon's range makes a unit one to keep away from; zealots have 0.1
+KITE_GAP = 4.  # [map units] between edges within which a melee enemy is run from; two steps of a zealot and some
+KITE_COOLDOWN = 3.  # [game loops] left on the weapon at which a kiting agent turns to shoot; a step has 8
+ESCORT_GAP = 2.  # [map units] between edges that a healer with no patient keeps from the nearest fighter
+SWEEP = 2.  # [map units] ahead at which a kiting agent judges a direction; a move order aims there
+
+
+@kernel
+def pick_closest(
+        units: UnitSnapshot, e: int, u: int, action_mask: np.ndarray, army: Army, target: np.ndarray
+) -> int:
+    """Stick to the nearest living enemy (a healer: to the nearest hurt ally); target int64 [E, N] is remembered."""
+    if units.health[e, u] <= 0.:
+        return NO_OP
+    kept = target[e, u]
+    if kept < 0 or not _is_target(units, e, u, kept, army):
+        kept = _nearest(units, e, u, army)
+        target[e, u] = kept
+    return STOP if kept < 0 else _engage(units, e, u, kept, action_mask, army)
+
+
+@kernel
+def pick_focus(units: UnitSnapshot, e: int, u: int, action_mask: np.ndarray, army: Army) -> int:
+    """Shoot the weakest enemy in weapon range (a healer: heal the weakest ally in reach), else go to the nearest."""
+    if units.health[e, u] <= 0.:
+        return NO_OP
+    target = _weakest(units, e, u, action_mask, army)
+    if target < 0:
+        target = _nearest(units, e, u, army)
+    if target >= 0:
+        return _engage(units, e, u, target, action_mask, army)
+    return _escort(units, e, u, action_mask, army) if army.stats[HEALS, u] > 0. else STOP
+
+
+@kernel
+def pick_kite(units: UnitSnapshot, e: int, u: int, action_mask: np.ndarray, army: Army) -> int:
+    """Run from melee enemies while the weapon is not ready; otherwise focus fire."""
+    alive = units.health[e, u] > 0.
+    ranged = army.stats[RANGE, u] >= MELEE_RANGE
+    if alive and ranged and units.cooldown[e, u] > KITE_COOLDOWN and _pressed(units, e, u, army):
+        return _retreat(units, e, u, action_mask, army)
+    return pick_focus(units, e, u, action_mask, army)
+
+
+@kernel
+def gap(units: UnitSnapshot, e: int, u: int, v: int, army: Army) -> float:
+    """Return the distance between the edges of two units, [map units]."""
+    dx, dy = units.x[e, u] - units.x[e, v], units.y[e, u] - units.y[e, v]
+    return math.sqrt(dx * dx + dy * dy) - army.stats[RADIUS, u] - army.stats[RADIUS, v]
+
+
+@kernel
+def _is_target(units: UnitSnapshot, e: int, u: int, v: int, army: Army) -> bool:
+    """Say whether u can do something about v: hit it, or heal it because it is hurt."""
+    if units.health[e, v] <= 0.:
+        return False
+    if army.stats[HEALS, u] > 0.:
+        return army.healable[u, v] and units.health[e, v] < army.stats[HEALTH_MAX, v]
+    return army.rank[u, v] > CANNOT_HIT
+
+
+@kernel
+def _target_action(u: int, v: int, army: Army) -> int:
+    """Return the action that aims at unit v; a healer's aim at allies."""
+    return FIRST_TARGET + v - (0 if army.stats[HEALS, u] > 0. else army.n_agents)
+
+
+@kernel
+def _nearest(units: UnitSnapshot, e: int, u: int, army: Army) -> int:
+    """Return the nearest target by distance of centres, the first of equals, -1 if there is none."""
+    best, best_square = -1, math.inf
+    for v in range(units.health.shape[1]):
+        if not _is_target(units, e, u, v, army):
+            continue
+        dx, dy = units.x[e, v] - units.x[e, u], units.y[e, v] - units.y[e, u]
+        if dx * dx + dy * dy < best_square:
+            best, best_square = v, dx * dx + dy * dy
+    return best
+
+
+@kernel
+def _weakest(units: UnitSnapshot, e: int, u: int, action_mask: np.ndarray, army: Army) -> int:
+    """Return the target in reach with least life (a healer: least fraction of it), the first of equals; -1 if none."""
+    healer = army.stats[HEALS, u] > 0.
+    best, best_life = -1, math.inf
+    for v in range(units.health.shape[1]):
+        if not _is_target(units, e, u, v, army) or not action_mask[e, u, _target_action(u, v, army)]:
+            continue
+        if not healer and gap(units, e, u, v, army) > army.stats[RANGE, u]:
+            continue
+        life = units.health[e, v] / army.stats[HEALTH_MAX, v] if healer else units.health[e, v] + units.shield[e, v]
+        if life < best_life:
+            best, best_life = v, life
+    return best
+
+
+@kernel
+def _engage(units: UnitSnapshot, e: int, u: int, v: int, action_mask: np.ndarray, army: Army) -> int:
+    """Aim at unit v if that is legal, else walk towards it."""
+    action = _target_action(u, v, army)
+    return action if action_mask[e, u, action] else _approach(units, e, u, v, action_mask)
+
+
+@kernel
+def _approach(units: UnitSnapshot, e: int, u: int, v: int, action_mask: np.ndarray) -> int:
+    """Walk along the axis on which v is farther off, along the other where that is blocked, else stop."""
+    dx, dy = units.x[e, v] - units.x[e, u], units.y[e, v] - units.y[e, u]
+    along_x, along_y = EAST if dx > 0. else WEST, NORTH if dy > 0. else SOUTH
+    first, second = (along_x, along_y) if abs(dx) > abs(dy) else (along_y, along_x)
+    if action_mask[e, u, first]:
+        return first
+    return second if action_mask[e, u, second] else STOP
+
+
+@kernel
+def _escort(units: UnitSnapshot, e: int, u: int, action_mask: np.ndarray, army: Army) -> int:
+    """Keep near the nearest ally that can be healed."""
+    best, best_gap = -1, math.inf
+    for v in range(army.n_agents):
+        if units.health[e, v] > 0. and army.healable[u, v] and gap(units, e, u, v, army) < best_gap:
+            best, best_gap = v, gap(units, e, u, v, army)
+    return STOP if best < 0 or best_gap <= ESCORT_GAP else _approach(units, e, u, best, action_mask)
+
+
+@kernel
+def _pressed(units: UnitSnapshot, e: int, u: int, army: Army) -> bool:
+    """Say whether a melee enemy is close."""
+    for v in range(army.n_agents, units.health.shape[1]):
+        if _is_melee_foe(units, e, u, v, army) and gap(units, e, u, v, army) <= KITE_GAP:
+            return True
+    return False
+
+
+@kernel
+def _is_melee_foe(units: UnitSnapshot, e: int, u: int, v: int, army: Army) -> bool:
+    """Say whether v lives and must come close to hit u."""
+    return units.health[e, v] > 0. and army.rank[v, u] > CANNOT_HIT and army.stats[RANGE, v] < MELEE_RANGE
+
+
+@kernel
+def _retreat(units: UnitSnapshot, e: int, u: int, action_mask: np.ndarray, army: Army) -> int:
+    """Walk where melee enemies are farthest, the near ones weighing most."""
+    best, least = STOP, math.inf
+    for action in range(NORTH, WEST + 1):
+        if not action_mask[e, u, action]:
+            continue
+        x = units.x[e, u] + SWEEP * ((action == EAST) - (action == WEST))
+        y = units.y[e, u] + SWEEP * ((action == NORTH) - (action == SOUTH))
+        danger = 0.
+        for v in range(army.n_agents, units.health.shape[1]):
+            if _is_melee_foe(units, e, u, v, army):
+                dx, dy = units.x[e, v] - x, units.y[e, v] - y
+                danger += 1. / max(dx * dx + dy * dy, 1e-3)
+        if danger < least:
+            best, least = action, danger
+    return best
