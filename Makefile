@@ -11,9 +11,9 @@ PYTEST_ARGS ?=
 
 BIN = $(VENV)/bin
 # The command `ding`; ding_qmix first, which keeps the notices of DI-engine's imports off the terminal.
-DING = $(BIN)/python -c 'import ding_qmix; from ding.entry.cli import cli; cli()'
+DING = $(BIN)/python -I -c 'import ding_qmix; from ding.entry.cli import cli; cli()'
 SOURCES := setup.py pyproject.toml $(shell find ding_qmix dizoo_configs -name '*.py')
-CHECKED := setup.py ding_qmix dizoo_configs entry tests
+CHECKED := $(wildcard setup.py ding_qmix dizoo_configs entry tests)
 
 .PHONY: help train test algotest check format clean
 

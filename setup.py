@@ -27,7 +27,7 @@ setup(
     ],
     extras_require={
         'test': ['pytest>=7', 'hypothesis>=6'],
-        'render': ['imageio[ffmpeg]', 'matplotlib'],
+        'render': ['imageio[ffmpeg]', 'matplotlib', 'pillow'],
         'dev': ['mypy', 'ruff', 'yapf==0.29.0'],
     },
     classifiers=[

@@ -124,6 +124,7 @@ class UnitSnapshot(NamedTuple):
     energy: np.ndarray  # float64 [E, U], [energy points]
     cooldown: np.ndarray  # float64 [E, U], [game loops] until the weapon is ready
     alive: np.ndarray  # bool [E, U]
+    target: np.ndarray  # int32 [E, U], unit that the unit attacks or heals, or is on its way to; -1 none
 
 
 class EpisodeBatch(NamedTuple):

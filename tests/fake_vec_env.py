@@ -57,6 +57,14 @@ class FakeVecEnv:
                 self._step_one(e, actions[e])
         return shown
 
+    def state_dict(self) -> Dict[str, List[int]]:
+        return {'episode': self.episode.tolist(), 'step_in_episode': self.step_in_episode.tolist()}
+
+    def load_state_dict(self, state_dict: Dict[str, List[int]]) -> None:
+        self.episode[:], self.step_in_episode[:] = state_dict['episode'], state_dict['step_in_episode']
+        for e in range(self.n_envs):
+            self._show(e, self._shown.obs, self._shown.state, self._shown.action_mask)
+
     def close(self) -> None:
         self.n_closed = getattr(self, 'n_closed', 0) + 1
 

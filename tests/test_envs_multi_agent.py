@@ -240,13 +240,6 @@ def test_pymarl_obs_is_a_copy(scripted: None) -> None:
 
 
 @pytest.mark.unittest
-@pytest.mark.parametrize('method', ['render', 'save_replay'])
-def test_pymarl_pictures_say_they_are_not_offered(method: str) -> None:
-    with pytest.raises(NotImplementedError, match='units'):
-        getattr(SMACMultiAgentEnv('3m'), method)()
-
-
-@pytest.mark.unittest
 def test_pymarl_close_twice_does_nothing() -> None:
     env = SMACMultiAgentEnv('3m')
     env.close()

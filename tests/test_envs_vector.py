@@ -257,9 +257,3 @@ def test_manager_gives_attributes_of_its_envs(scripted: None) -> None:
 def test_manager_unknown_attribute_raises(scripted: None) -> None:
     with pytest.raises(AttributeError, match='battles'):
         _launched().battles  # noqa: B018
-
-
-@pytest.mark.unittest
-def test_manager_save_replay_says_it_is_not_offered(scripted: None) -> None:
-    with pytest.raises(NotImplementedError, match='replay'):
-        _launched().enable_save_replay('x')

@@ -96,3 +96,9 @@ def test_import_leaves_the_real_game_alone(facts: Dict[str, Any]) -> None:
 def test_version_is_single_sourced(facts: Dict[str, Any], repo: Path) -> None:
     source = (repo / 'ding_qmix' / '__init__.py').read_text('utf-8')
     assert re.findall(r"^__version__ = '(.+)'$", source, re.M) == [facts['version']]
+
+
+@pytest.mark.unittest
+def test_every_folder_of_sources_is_packaged(repo: Path) -> None:
+    folders = {path.parent for top in ('ding_qmix', 'dizoo_configs') for path in (repo / top).rglob('*.py')}
+    assert [str(folder) for folder in sorted(folders) if not (folder / '__init__.py').exists()] == []

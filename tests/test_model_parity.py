@@ -1,4 +1,6 @@
 """Our model beside DI-engine's: same weights, same outputs; either policy runs either model."""
+import itertools
+
 import pytest
 import torch
 from ding.model.template.qmix import QMix as HostModel
@@ -69,7 +71,7 @@ def test_single_steps_equal_host(kwargs):
 
 def _assert_same_state(got, expected):
     assert len(got) == B and all(len(agents) == N for agents in got)
-    for ours, host in zip(sum(got, []), sum(expected, [])):
+    for ours, host in zip(itertools.chain(*got), itertools.chain(*expected)):
         assert set(ours) == set(host)
         for key in host:
             torch.testing.assert_close(ours[key], host[key], atol=1e-5, rtol=0)
@@ -113,7 +115,7 @@ def test_pack_host_state_refuses_wrong_number_of_agents():
 @pytest.mark.unittest
 def test_layer_norm_lstm_checkpoint_is_refused_by_name():
     host = HostModel(**SIZES, lstm_type='normal')
-    with pytest.raises(ValueError, match='_q_network.rnn'):
+    with pytest.raises(ValueError, match=r'_q_network\.rnn'):
         QMix(**SIZES).load_state_dict(host.state_dict())
 
 

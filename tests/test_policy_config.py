@@ -77,6 +77,7 @@ def test_key_without_a_near_one_gets_the_list():
         (dict(learn=dict(update_per_collect=0)), r'learn\.update_per_collect: 0'),
         (dict(learn=dict(learning_rate=0.)), r'learn\.learning_rate: 0\.0'),
         (dict(learn=dict(clip_value=-1.)), r'learn\.clip_value: -1\.0'),
+        (dict(learn=dict(n_threads=-1)), r'learn\.n_threads: -1'),
         (dict(learn=dict(target_update_freq=200, target_update_theta=0.1)), r'update_freq=200 .*update_theta=0\.1'),
         (dict(learn=dict(target_update_freq=0, target_update_theta=0.)), r'update_freq=0 .*update_theta=0\.0'),
         (dict(collect=dict(unroll_len=-1)), r'unroll_len=-1'),

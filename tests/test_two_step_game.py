@@ -48,12 +48,12 @@ def _trained(mixer):
             agent_num=N_AGENTS, obs_shape=6, global_obs_shape=4, action_shape=N_ACTIONS, hidden_size_list=[32],
             mixer=mixer
         ),
-        learn=dict(optimizer='adam', learning_rate=0.003, target_update_freq=50),
+        learn=dict(optimizer='adam', learning_rate=0.01, target_update_freq=20),
     )
     policy = QMIXPolicy(EasyDict(deep_merge_dicts(QMIXPolicy.default_config(), cfg)))
     joint = list(itertools.product(range(N_ACTIONS), repeat=N_AGENTS))
     batch = [_episode(first, second) for first in joint for second in joint]
-    for _ in range(600):
+    for _ in range(200):
         policy.learn_mode.forward(batch)
     return policy
 

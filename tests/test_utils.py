@@ -1,7 +1,4 @@
-"""Small helpers: the confidence interval of a win rate, nearest names, an import without noise."""
-import subprocess
-import sys
-
+"""Small helpers: the confidence interval of a win rate, nearest names."""
 import pytest
 
 from ding_qmix.utils.keys import nearest_hint
@@ -45,26 +42,3 @@ def test_interval_narrows_with_episodes():
 )
 def test_hint_names_the_nearest_and_the_known(name, hint):
     assert nearest_hint(name, ['batch_size', 'lr']) == hint
-
-
-@pytest.fixture(scope='module')
-def fresh_import():
-    """Import the package in a process of its own; exit code 3 if logging or warnings are not as before."""
-    code = (
-        'import logging, sys, warnings\n'
-        'state = lambda: (list(warnings.filters), list(logging.getLogger().handlers), logging.getLogger().level)\n'
-        'before = state()\n'
-        'import ding_qmix\n'
-        'sys.exit(0 if state() == before else 3)\n'
-    )
-    return subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
-
-
-@pytest.mark.unittest
-def test_import_says_nothing(fresh_import):
-    assert (fresh_import.stdout, fresh_import.stderr) == ('', '')
-
-
-@pytest.mark.unittest
-def test_import_leaves_logging_and_warnings_as_they_were(fresh_import):
-    assert fresh_import.returncode == 0

@@ -37,8 +37,8 @@ class SMACEnv(BaseEnv):
         One battle of SMAC as an env of DI-engine. It runs in DI-engine's env managers ``base`` and ``subprocess``; in
         the manager ``ding_smac_vector`` all battles of a batch run as one.
     Interfaces:
-        ``reset``, ``step``, ``seed``, ``close``, ``random_action``, ``create_collector_env_cfg``, \
-        ``create_evaluator_env_cfg``, ``default_config``
+        ``reset``, ``step``, ``seed``, ``close``, ``random_action``, ``enable_save_replay``, \
+        ``create_collector_env_cfg``, ``create_evaluator_env_cfg``, ``default_config``
     Properties:
         ``observation_space``, ``action_space``, ``reward_space``, ``env_spec``
     """
@@ -95,6 +95,7 @@ class SMACEnv(BaseEnv):
         self._seed: Optional[int] = None
         self._action_rng = np.random.default_rng()
         self._env: Optional[TrackedVecEnv] = None
+        self._replay_path: Optional[str] = None
         self._observation_space = observation_space(self._spec)
         self._action_space = JointActionSpace(self._spec)
         self._reward_space = reward_space()
@@ -149,8 +150,17 @@ class SMACEnv(BaseEnv):
             self._env = None
 
     def enable_save_replay(self, replay_path: str) -> None:
-        """Not offered yet."""
-        raise NotImplementedError(f'{self!r}: saving replays is not offered yet; leave replay_path unset')
+        """
+        Overview:
+            Write a video of every episode that begins from now on.
+        Arguments:
+            - replay_path: folder; the files' names tell map, seed, number of the episode and how it ended
+        Raises:
+            - ImportError: pillow is not installed
+        """
+        self._replay_path = replay_path
+        if self._env is not None:
+            self._env.save_replays([replay_path], [f'seed{self._seed}'])
 
     @staticmethod
     def create_collector_env_cfg(cfg: dict) -> List[dict]:
@@ -192,6 +202,8 @@ class SMACEnv(BaseEnv):
         env = build_battles(self.cfg, 1)
         self._seed = fresh_seed() if self._seed is None else self._seed
         env.seed(np.array([self._seed]))
+        if self._replay_path is not None:
+            env.save_replays([self._replay_path], [f'seed{self._seed}'])
         return env
 
     def _running(self) -> TrackedVecEnv:

@@ -4,7 +4,10 @@ import numpy as np
 
 from ding_qmix.envs.backends import backend_options, make_vec_env
 from ding_qmix.envs.host_format import fresh_seed, joint_action
+from ding_qmix.envs.recorded_env import RecordedVecEnv
 from ding_qmix.envs.tracked_env import TrackedVecEnv
+from ding_qmix.sim.render import BattleFrame, BattlePainter
+from ding_qmix.sim.replay import ReplayFiles
 from ding_qmix.spec import UnitSnapshot, VecStep
 from ding_qmix.utils.keys import nearest_hint
 
@@ -24,8 +27,6 @@ _FIXED: Dict[str, Any] = dict(
     obs_timestep_number=False,
     state_last_action=True,
     state_timestep_number=False,
-    replay_dir='',
-    replay_prefix='',
     window_size_x=1920,
     window_size_y=1200,
     heuristic_ai=False,
@@ -52,6 +53,8 @@ class SMACMultiAgentEnv:
             seed: Optional[int] = None,
             obs_style: str = 'smac',
             continuing_episode: bool = False,
+            replay_dir: str = '',
+            replay_prefix: str = '',
             **options: Any
     ) -> None:
         """
@@ -62,13 +65,18 @@ class SMACMultiAgentEnv:
             - continuing_episode: SMAC's rule for the time limit. PyMARL bootstraps through an end that is marked with \
                 ``info['episode_limit']``. By default SMAC does not mark it and the time limit is an end like any \
                 other; published results have that. True marks it.
+            - replay_dir, replay_prefix: folder that ``save_replay`` writes videos to, and how their names begin; \
+                needs pillow. Without a folder nothing is kept for it.
             - options: the backend's, under SMAC's names; SMAC's other arguments are accepted with SMAC's defaults
         Raises:
             - ValueError: an argument of SMAC with a value that is not offered
             - KeyError: an unknown option; names the nearest one
         """
         options = _without_fixed(options, backend)
-        self._env = TrackedVecEnv(make_vec_env(map_name, 1, backend, obs_style=obs_style, **options))
+        battle = make_vec_env(map_name, 1, backend, obs_style=obs_style, **options)
+        self._recorded = RecordedVecEnv(battle) if replay_dir else None
+        self._files = ReplayFiles(battle.spec, replay_dir, prefix=replay_prefix) if replay_dir else None
+        self._env = TrackedVecEnv(self._recorded or battle)
         self._seed = fresh_seed() if seed is None else int(seed)
         self._env.seed(np.array([self._seed]))
         self._continuing_episode = continuing_episode
@@ -177,13 +185,35 @@ class SMACMultiAgentEnv:
             self._env.seed(np.array([self._seed]))
         return self._seed
 
-    def render(self, mode: str = 'human') -> None:
-        """Not offered yet."""
-        raise NotImplementedError(f'{self!r}: rendering is not offered yet; units() gives the unit table')
+    def render(self, mode: str = 'rgb_array') -> np.ndarray:
+        """
+        Overview:
+            Draw the battle as it stands, uint8 [height, width, 3]; after an episode's end the next one's beginning.
+        Raises:
+            - ValueError: another mode; no window is opened
+            - ImportError: pillow is not installed
+        """
+        if mode != 'rgb_array':
+            raise ValueError(f"{self!r}: render mode {mode!r} is not offered, only 'rgb_array'")
+        length, total = int(self._env.episode_len[0]), float(self._env.episode_return[0])
+        frame = BattleFrame(self.units(), length, float(self._env.last_step.reward[0]), total)
+        return BattlePainter(self._env.spec).paint(frame)
 
-    def save_replay(self) -> None:
-        """Not offered yet."""
-        raise NotImplementedError(f'{self!r}: saving replays is not offered yet; units() gives the unit table')
+    def save_replay(self) -> str:
+        """
+        Overview:
+            Write a video of the running episode up to now, or of the one that has just ended.
+        Returns:
+            - path: of the file, in ``replay_dir``
+        Raises:
+            - RuntimeError: the env was made without ``replay_dir``, or no step was played yet
+        """
+        if self._recorded is None or self._files is None:
+            raise RuntimeError(f"{self!r}: no episode was kept; make the env with replay_dir='some folder'")
+        frames = self._recorded.frames(0)
+        if not frames:
+            raise RuntimeError(f'{self!r}: there is no step to show yet; play one before save_replay')
+        return self._files.write(f'seed{self._seed}', frames)
 
     def close(self) -> None:
         """Release the battlefield; a second call does nothing."""

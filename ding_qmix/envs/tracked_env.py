@@ -1,8 +1,9 @@
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, Optional, Sequence
 
 import numpy as np
 import torch
 
+from ding_qmix.envs.recorded_env import RecordedVecEnv
 from ding_qmix.spec import EnvSpec, UnitSnapshot, VecEnv, VecStep
 
 
@@ -13,7 +14,7 @@ class TrackedVecEnv:
         was not stepped since its episode began keeps that episode, untouched in its random stream. DI-engine resets
         twice (its env manager after every episode, its evaluator again before every evaluation).
     Interfaces:
-        ``reset``, ``step``, ``seed``, ``units``, ``state_dict``, ``load_state_dict``, ``close``
+        ``reset``, ``step``, ``seed``, ``units``, ``save_replays``, ``state_dict``, ``load_state_dict``, ``close``
     Properties:
         ``spec``, ``n_envs``, ``last_step``
         - episode_len, episode_return: of the running episodes, int64 [E] in [env steps] and float64 [E]
@@ -82,6 +83,10 @@ class TrackedVecEnv:
     def units(self) -> UnitSnapshot:
         """Copy the unit table of the running episodes."""
         return self._env.units()
+
+    def save_replays(self, folders: Sequence[str], labels: Optional[Sequence[str]] = None) -> None:
+        """Write a video of every episode that begins from now on; see ``RecordedVecEnv``."""
+        self._env = RecordedVecEnv(self._env, folders, labels)
 
     def state_dict(self) -> Dict[str, Any]:
         """Return everything that changes, generators included: tensors and plain Python values."""

@@ -32,7 +32,8 @@ class VectorEnvManager(BaseEnvManager):
         entries run on it as on their own managers; battle i is bit for bit the one that a single ``SMACEnv`` with the
         same seed plays. Our own collector and evaluator use ``vec_env``, where no battle is handled on its own.
     Interfaces:
-        ``launch``, ``reset``, ``step``, ``seed``, ``close``, ``random_action``, ``default_config``
+        ``launch``, ``reset``, ``step``, ``seed``, ``close``, ``random_action``, ``enable_save_replay``, \
+        ``default_config``
     Properties:
         ``vec_env``, ``vec_step``, and those of ``BaseEnvManager``
     """
@@ -160,8 +161,21 @@ class VectorEnvManager(BaseEnvManager):
         self._closed = True
 
     def enable_save_replay(self, replay_path: Union[List[str], str]) -> None:
-        """Not offered yet."""
-        self._env_ref.enable_save_replay(replay_path)
+        """
+        Overview:
+            Write a video of every episode that begins from now on, one file each.
+        Arguments:
+            - replay_path: folder, or one per env; the files' names tell map, env, number of the episode and its end
+        Raises:
+            - ImportError: pillow is not installed
+            - ValueError: not one folder per env
+        """
+        folders = [replay_path] * self.env_num if isinstance(replay_path, str) else list(replay_path)
+        if len(folders) != self.env_num:
+            raise ValueError(f'{type(self).__name__}: got {len(folders)} replay paths for {self.env_num} envs')
+        self._env_replay_path = folders
+        if self._vec_env is not None:
+            self._vec_env.save_replays(folders)
 
     def _create_state(self) -> None:
         """Build the battles; ``launch`` calls this and then ``reset``."""
@@ -169,6 +183,8 @@ class VectorEnvManager(BaseEnvManager):
         self._env_states = {i: EnvState.INIT for i in range(self.env_num)}
         self._vec_env = build_battles(self._env_ref.cfg, self.env_num)
         self._vec_env.seed(self._seeds)
+        if self._env_replay_path is not None:
+            self._vec_env.save_replays(self._env_replay_path)
         self._closed = False
 
     def _count_episode(self, env_id: int) -> None:

@@ -20,7 +20,7 @@ class RecurrentActor:
         """
         Arguments:
             - model: ``QMix``, or DI-engine's model in ``HostQMix``
-            - generator: the source of exploration's draws; None for an actor that only acts greedily
+            - generator: the source of exploration's draws, on the CPU; None for an actor that only acts greedily
         """
         self._model = model
         self._generator = generator
@@ -33,13 +33,15 @@ class RecurrentActor:
             Pick one action for every agent of the given envs and move their hidden state on.
         Shapes:
             - obs: float [K, N, O]; action_mask: bool [K, N, A]; env_ids: K numbers
-            - returns: action int64 [K, N], and the hidden state [K, N, L, H] that the decision was made from
+            - returns: action int64 [K, N], and the hidden state [K, N, L, H] that the decision was made from; both on \
+                the CPU, wherever the network is
         """
         self._make_room(int(max(env_ids)) + 1)
         before = self._hidden_state[env_ids]
-        q_values, after = self._model.q_values(obs.unsqueeze(0), before)  # [1, K, N, A]
+        q_values, after = self._model.q_values(obs.to(before.device).unsqueeze(0), before)  # [1, K, N, A]
         self._hidden_state[env_ids] = after
-        return epsilon_greedy(q_values.squeeze(0), action_mask, epsilon, self._generator), before
+        # Drawn on the CPU, so that exploration does not depend on where the network is.
+        return epsilon_greedy(q_values.squeeze(0).cpu(), action_mask.cpu(), epsilon, self._generator), before.cpu()
 
     def reset(self, env_ids: Optional[EnvIds] = None) -> None:
         """Forget the hidden state of the given envs, or of all."""

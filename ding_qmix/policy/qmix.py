@@ -101,6 +101,17 @@ class QMIXPolicy(Policy):
             target_update_theta=0.,
             # (bool) Treat the time limit as the end of the battle: nothing follows, no bootstrap.
             timeout_is_terminal=True,
+            # DI-engine's learner: beside the last checkpoint, keep the run's state, and read it when a run resumes.
+            learner=dict(
+                hook=dict(
+                    save_run_state=dict(
+                        name='save_run_state', type='ding_qmix_save_run_state', priority=30, position='after_run'
+                    ),
+                    load_run_state=dict(
+                        name='load_run_state', type='ding_qmix_load_run_state', priority=30, position='before_run'
+                    ),
+                )
+            ),
             # (int) Threads of an update on the CPU, one shard of the batch each; 0 is one a core, 1 is torch's own way.
             n_threads=0,
         ),
@@ -226,8 +237,7 @@ class QMIXPolicy(Policy):
         """Build the exploring actor. Its generator is seeded from torch's, which DI-engine seeds before."""
         self._unroll_len = self._cfg.collect.unroll_len
         self._collect_model = self._with_packed_state(self._model)
-        self._collect_generator = torch.Generator(self._device)
-        self._collect_generator.manual_seed(int(torch.randint(2 ** 62, ())))
+        self._collect_generator = torch.Generator().manual_seed(int(torch.randint(2 ** 62, ())))
         self._collect_actor = RecurrentActor(self._collect_model, self._collect_generator)
 
     def _forward_collect(self, data: Dict[int, Any], eps: float) -> Dict[int, Any]:
@@ -296,11 +306,10 @@ class QMIXPolicy(Policy):
     # ----------------------------------------------------------------- shared
 
     def _act(self, actor: RecurrentActor, data: Dict[int, Any], epsilon: float) -> Tuple[Tensor, Tensor]:
-        """Batch the envs' obs dicts for the actor; results come back on the CPU."""
+        """Batch the envs' obs dicts for the actor."""
         obs = torch.stack([torch.as_tensor(o['agent_state'], dtype=torch.float32) for o in data.values()])
         mask = torch.stack([torch.as_tensor(o['action_mask']) != 0 for o in data.values()])
-        action, hidden_state = actor.act(obs.to(self._device), mask.to(self._device), list(data), epsilon)
-        return action.cpu(), hidden_state.cpu()
+        return actor.act(obs, mask, list(data), epsilon)
 
     def _with_packed_state(self, model: torch.nn.Module) -> torch.nn.Module:
         """Our model as it is; DI-engine's behind an adapter."""

@@ -1,6 +1,5 @@
 """One update's gradients: targets, loss and backward pass, over a batch cut into shards for the processor's cores."""
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Dict, Iterator, List, NamedTuple, Tuple
 
 import torch
@@ -10,6 +9,7 @@ from torch import Tensor
 from ding_qmix.policy.unroll import by_length, episode_lengths, time_segments, unroll
 from ding_qmix.rl_utils import greedy_action, masked_td_loss, td_lambda_target
 from ding_qmix.spec import EpisodeBatch
+from ding_qmix.utils.threads import one_torch_thread
 
 _MEANS = ('total_loss', 'total_q', 'target_total_q', 'td_error_abs')
 
@@ -58,7 +58,7 @@ class TDUpdate:
             results = [self._shard_gradients(batch, n_steps)]
         else:
             shards = [EpisodeBatch(*_every(batch, first, n_shards)) for first in range(n_shards)]
-            with _one_torch_thread():
+            with one_torch_thread():
                 results = list(self._pool.map(lambda shard: self._shard_gradients(shard, n_steps), shards))
         gradients = [sum(parts[1:], parts[0]) for parts in zip(*(r.gradients for r in results))]
         means = torch.stack([r.means for r in results]).sum(0)
@@ -114,17 +114,6 @@ def _trim(batch: EpisodeBatch) -> EpisodeBatch:
     timed = ('action', 'reward', 'terminated', 'truncated', 'mask')
     rows.update({name: getattr(batch, name)[:n_rows - 1] for name in timed})
     return batch._replace(**rows)
-
-
-@contextmanager
-def _one_torch_thread() -> Iterator[None]:
-    """Keep torch from starting threads of its own inside the shards' threads."""
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(n_threads)
 
 
 def _pad_row(action: Tensor) -> Tensor:

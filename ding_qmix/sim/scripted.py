@@ -61,13 +61,15 @@ class ScriptedPolicy:
         if ended.any():
             self.reset(np.flatnonzero(ended))
         actions = np.empty(self._shape, dtype=np.int64)
-        self._choose(step.action_mask, units, actions)
+        self._choose(step.action_mask, units, self._army, actions)
         return actions
 
     def reset(self, env_ids: Optional[np.ndarray] = None) -> None:
         """Forget what is remembered of the running episodes of the given envs, or of all. Generators run on."""
 
-    def _choose(self, action_mask: np.ndarray, units: UnitSnapshot, actions_out: np.ndarray) -> None:
+    def _choose(
+            self, action_mask: np.ndarray, units: UnitSnapshot, army: Army, actions_out: np.ndarray
+    ) -> None:
         raise NotImplementedError
 
 
@@ -78,7 +80,9 @@ class RandomPolicy(ScriptedPolicy):
         super().__init__(spec, n_envs, seed)
         self._rng = np.array([seed_state(seed + e) for e in range(n_envs)], dtype=np.uint64)
 
-    def _choose(self, action_mask: np.ndarray, units: UnitSnapshot, actions_out: np.ndarray) -> None:
+    def _choose(
+            self, action_mask: np.ndarray, units: UnitSnapshot, army: Army, actions_out: np.ndarray
+    ) -> None:
         draw_legal(action_mask, self._rng, actions_out)
 
 
@@ -96,22 +100,28 @@ class ClosestPolicy(ScriptedPolicy):
         else:
             self._target[env_ids] = -1
 
-    def _choose(self, action_mask: np.ndarray, units: UnitSnapshot, actions_out: np.ndarray) -> None:
-        _choose_closest(units, action_mask, self._army, self._target, actions_out)
+    def _choose(
+            self, action_mask: np.ndarray, units: UnitSnapshot, army: Army, actions_out: np.ndarray
+    ) -> None:
+        _choose_closest(units, action_mask, army, self._target, actions_out)
 
 
 class FocusPolicy(ScriptedPolicy):
     """Every agent shoots the weakest enemy in its weapon range, or goes to the nearest; medivacs heal the weakest."""
 
-    def _choose(self, action_mask: np.ndarray, units: UnitSnapshot, actions_out: np.ndarray) -> None:
-        _choose_focus(units, action_mask, self._army, actions_out)
+    def _choose(
+            self, action_mask: np.ndarray, units: UnitSnapshot, army: Army, actions_out: np.ndarray
+    ) -> None:
+        _choose_focus(units, action_mask, army, actions_out)
 
 
 class KitePolicy(ScriptedPolicy):
     """Every agent with a ranged weapon steps back from close melee enemies between its shots; else as FocusPolicy."""
 
-    def _choose(self, action_mask: np.ndarray, units: UnitSnapshot, actions_out: np.ndarray) -> None:
-        _choose_kite(units, action_mask, self._army, actions_out)
+    def _choose(
+            self, action_mask: np.ndarray, units: UnitSnapshot, army: Army, actions_out: np.ndarray
+    ) -> None:
+        _choose_kite(units, action_mask, army, actions_out)
 
 
 SCRIPTED_POLICIES: Dict[str, Type[ScriptedPolicy]] = {

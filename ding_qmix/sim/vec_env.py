@@ -9,6 +9,7 @@ from ding_qmix.sim.buffers import make_state, make_step
 from ding_qmix.sim.checks import check_array, check_count, check_env_ids, check_knobs, make_reward_options
 from ding_qmix.sim.knobs import SimKnobs
 from ding_qmix.sim.rng import seed_state
+from ding_qmix.sim.state import TARGET
 from ding_qmix.sim.step import LEAVE, RESET, SHOW, STEP, find_illegal, play_envs, play_envs_parallel
 from ding_qmix.sim.version import SIM_VERSION
 from ding_qmix.sim.world import make_world
@@ -125,6 +126,7 @@ class SimVecEnv:
             energy=unit[:, ENERGY].copy(),
             cooldown=unit[:, COOLDOWN].copy(),
             alive=unit[:, HEALTH] > 0.,
+            target=self._state.mind[:, TARGET].copy(),
         )
 
     def state_dict(self) -> Dict[str, Any]:

@@ -13,6 +13,7 @@ from ding_qmix.utils.keys import check_keys
 from ding_qmix.worker.batched_env import batched_env
 from ding_qmix.worker.recorder import EpisodeRecorder
 from ding_qmix.worker.rollout import EpisodeStats, Rollout
+from ding_qmix.worker.run_state import join_run
 
 
 @SERIAL_COLLECTOR_REGISTRY.register('ding_qmix_vector')
@@ -50,6 +51,7 @@ class VectorCollector(ISerialCollector):
         self._tb_logger = tb_logger or own_tb_logger
         self._closed = False
         self.reset(policy, env)
+        join_run(exp_name, instance_name, self)
 
     def reset_env(self, _env: Optional['VectorEnvManager'] = None) -> None:  # noqa: F821
         """Launch and take over a new env manager, or begin new episodes in the present one."""
@@ -120,6 +122,22 @@ class VectorCollector(ISerialCollector):
     @envstep.setter
     def envstep(self, value: int) -> None:
         self._env_step_count = value
+
+    def state_dict(self) -> Dict[str, Any]:
+        """Return counters and battles, between two calls of ``collect``."""
+        return {
+            'env_step_count': self._env_step_count,
+            'episode_count': self._episode_count,
+            'last_train_iter': self._last_train_iter,
+            'rollout': self._rollout.state_dict(),
+        }
+
+    def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
+        """Restore ``state_dict``; statistics begin anew with the next log."""
+        self._env_step_count, self._episode_count = state_dict['env_step_count'], state_dict['episode_count']
+        self._last_train_iter = state_dict['last_train_iter']
+        self._rollout.load_state_dict(state_dict['rollout'])
+        self._stats, self._duration = [], 0.
 
     def close(self) -> None:
         """Close the env and flush the log; a second call does nothing."""

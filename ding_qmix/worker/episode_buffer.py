@@ -10,6 +10,7 @@ from torch import Tensor
 from ding_qmix.spec import EpisodeBatch
 from ding_qmix.utils.keys import check_keys
 from ding_qmix.worker.row_allocator import RowAllocator
+from ding_qmix.worker.run_state import join_run
 
 _ROWS_PER_SAMPLE = 64  # [env steps], typical length of SMAC's battles
 _DTYPES = {'float16': torch.float16, 'float32': torch.float32}
@@ -70,6 +71,7 @@ class EpisodeBuffer(IBuffer):
         self._generator = torch.Generator().manual_seed(int(torch.randint(2 ** 62, ())))
         self._storage: Dict[str, Tensor] = {}
         self.clear()
+        join_run(exp_name, instance_name, self)
 
     def push(self, data: List[Dict[str, Tensor]], cur_collector_envstep: int = -1) -> None:
         """

@@ -1,6 +1,6 @@
 import time
 from collections import namedtuple
-from typing import Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from ding.utils import SERIAL_EVALUATOR_REGISTRY, build_logger, deep_merge_dicts
 from ding.worker.collector.base_serial_evaluator import ISerialEvaluator
@@ -12,6 +12,7 @@ from ding_qmix.utils.statistics import wilson_interval
 from ding_qmix.worker.batched_env import batched_env
 from ding_qmix.worker.interrupt import InterruptFlag
 from ding_qmix.worker.rollout import EpisodeStats, Rollout
+from ding_qmix.worker.run_state import join_run
 
 
 @SERIAL_EVALUATOR_REGISTRY.register('ding_qmix_win_rate')
@@ -62,6 +63,7 @@ class WinRateEvaluator(ISerialEvaluator):
         self._interrupt = InterruptFlag()
         self.reset(policy, env)
         self._interrupt.install()
+        join_run(exp_name, instance_name, self)
 
     def reset_env(self, _env: Optional['VectorEnvManager'] = None) -> None:  # noqa: F821
         """Launch and take over a new env manager, or begin new episodes in the present one."""
@@ -135,6 +137,23 @@ class WinRateEvaluator(ISerialEvaluator):
             self._logger.info(f'win rate {win_rate:.2f} reached stop_value {self._cfg.stop_value}: training ends')
             self._interrupt.uninstall()
         return stop, self._last_info
+
+    def state_dict(self) -> Dict[str, Any]:
+        """Return battles, and what is remembered of earlier evaluations."""
+        return {
+            'best_win_rate': self._best_win_rate,
+            'last_train_iter': self._last_train_iter,
+            'last_env_step': self._last_env_step,
+            'last_info': self._last_info,
+            'rollout': self._rollout.state_dict(),
+        }
+
+    def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
+        """Restore ``state_dict``."""
+        self._best_win_rate = state_dict['best_win_rate']
+        self._last_train_iter, self._last_env_step = state_dict['last_train_iter'], state_dict['last_env_step']
+        self._last_info = state_dict['last_info']
+        self._rollout.load_state_dict(state_dict['rollout'])
 
     def close(self) -> None:
         """Close the env and flush the log; a second call does nothing."""

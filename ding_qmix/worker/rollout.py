@@ -1,9 +1,10 @@
-from typing import List, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional
 
 import numpy as np
 import torch
 
 from ding_qmix.spec import Actor, VecEnv, VecStep
+from ding_qmix.utils.threads import one_torch_thread
 from ding_qmix.worker.recorder import EpisodeRecorder
 
 
@@ -24,7 +25,7 @@ class Rollout:
         Exactly n episodes are begun and all of them are played to their end by one policy, so short episodes are no
         more likely to be seen than long ones. Envs without an episode to play stand still.
     Interfaces:
-        ``play``
+        ``play``, ``state_dict``, ``load_state_dict``
     """
 
     def __init__(self, env: VecEnv) -> None:
@@ -38,6 +39,7 @@ class Rollout:
         self._episode_return = np.zeros(env.n_envs)  # [E]
         self._length = np.zeros(env.n_envs, dtype=np.int64)  # [E], [env steps]
 
+    @one_torch_thread()
     def play(
             self, actor: Actor, n_episode: int, epsilon: float = 0., recorder: Optional[EpisodeRecorder] = None
     ) -> EpisodeStats:
@@ -77,6 +79,16 @@ class Rollout:
                 active[done_ids[n_more:]] = False
             self._halfway[:] = self._length > 0
         return EpisodeStats(*(np.concatenate(field) for field in zip(*stats)))
+
+    def state_dict(self) -> Dict[str, Any]:
+        """Return the battles, between two calls of ``play``."""
+        return {'env': self._env.state_dict(), 'halfway': torch.from_numpy(self._halfway.copy())}
+
+    def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
+        """Restore ``state_dict``."""
+        self._env.load_state_dict(state_dict['env'])
+        self._halfway[:] = state_dict['halfway'].numpy()
+        self._step = self._env.reset(np.array([], dtype=np.int64))  # resets none, shows all
 
     def _begin(self, actor: Actor) -> None:
         """Drop what an interrupted call left half played."""

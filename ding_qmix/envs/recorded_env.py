@@ -1,0 +1,82 @@
+from typing import Any, Dict, List, Optional, Sequence
+
+import numpy as np
+
+from ding_qmix.sim.render import BattleFrame
+from ding_qmix.sim.replay import BattleRecorder, ReplayFiles
+from ding_qmix.spec import EnvSpec, UnitSnapshot, VecEnv, VecStep
+
+
+class RecordedVecEnv:
+    """
+    Overview:
+        A VecEnv that writes every episode it sees from its first step to its last to a video file.
+    Interfaces:
+        those of ``VecEnv``, and ``frames``
+    Arguments:
+        - env: the battles
+        - folders: where the videos of each env go; None writes none, and only ``frames`` shows them
+        - labels: what the names of each env's files say
+    Raises:
+        - ImportError: pillow is not installed
+    """
+
+    def __init__(
+            self, env: VecEnv, folders: Optional[Sequence[str]] = None, labels: Optional[Sequence[str]] = None
+    ) -> None:
+        self._env = env
+        self.spec: EnvSpec = env.spec
+        self.n_envs: int = env.n_envs
+        self._recorder = BattleRecorder(env.spec, env.n_envs)
+        self._from_start = np.zeros(env.n_envs, dtype=bool)  # [E], the running episode began before our eyes
+        self._step: Optional[VecStep] = None
+        self._folders = folders
+        self._labels = labels or [f'env{e:03}' for e in range(env.n_envs)]
+        self._files: Dict[str, ReplayFiles] = {folder: ReplayFiles(env.spec, folder) for folder in set(folders or ())}
+
+    def frames(self, env_id: int) -> List[BattleFrame]:
+        """Return what was seen of an env's running or just ended episode."""
+        return self._recorder.frames(env_id)
+
+    def reset(self, env_ids: Optional[np.ndarray] = None) -> VecStep:
+        """Begin new episodes; unfinished ones leave no file."""
+        self._step = self._env.reset(env_ids)
+        begun = np.arange(self.n_envs) if env_ids is None else env_ids
+        self._recorder.drop(begun)
+        self._from_start[begun] = True
+        return self._step
+
+    def step(self, actions: np.ndarray, active: Optional[np.ndarray] = None) -> VecStep:
+        """Play one decision; write the episodes that it ends."""
+        units = self._env.units()
+        mask = None if self._step is None else self._step.action_mask.copy()
+        self._step = self._env.step(actions, active)
+        played = np.ones(self.n_envs, dtype=bool) if active is None else active
+        if mask is not None:
+            for e in self._recorder.record(units, mask, actions, self._step, played & self._from_start):
+                if self._folders is not None:
+                    self._files[self._folders[e]].write(self._labels[e], self._recorder.frames(e))
+        self._from_start |= played & (self._step.terminated | self._step.truncated)
+        return self._step
+
+    def seed(self, seeds: np.ndarray, env_ids: Optional[np.ndarray] = None) -> None:
+        """Seed each env's own generator; takes effect at the next reset."""
+        self._env.seed(seeds, env_ids)
+
+    def units(self) -> UnitSnapshot:
+        """Copy the unit table of the running episodes."""
+        return self._env.units()
+
+    def state_dict(self) -> Dict[str, Any]:
+        """Return the battles' state; recordings are no part of it."""
+        return self._env.state_dict()
+
+    def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
+        """Restore the battles; those in their midst are not recorded."""
+        self._env.load_state_dict(state_dict)
+        self._recorder.drop(np.arange(self.n_envs))
+        self._from_start[:] = False
+
+    def close(self) -> None:
+        """Release the battles; unfinished episodes leave no file."""
+        self._env.close()

@@ -1,0 +1,129 @@
+"""
+Render one episode to a GIF or MP4.
+
+    python entry/render.py --map MMM --policy focus --out MMM.gif
+    python entry/render.py --config dizoo_configs/smac_MMM_qmix_config.py --load-path ckpt_best.pth.tar --out MMM.mp4
+"""
+import argparse
+import sys
+from typing import List, NamedTuple, Optional, Tuple
+
+import numpy as np
+
+from ding_qmix.envs import make_vec_env
+from ding_qmix.sim.render import BattleFrame, BattlePainter
+from ding_qmix.sim.replay import FPS, BattleRecorder
+from ding_qmix.sim.scripted import SCRIPTED_POLICIES, ScriptedPolicy, make_scripted_policy
+from ding_qmix.sim.video import write_video
+from ding_qmix.spec import EnvSpec, UnitSnapshot, VecEnv, VecStep
+
+
+class Checkpoint(NamedTuple):
+    """A trained policy that acts greedily in one env."""
+    map_name: str
+    env_options: dict
+    model: 'torch.nn.Module'  # noqa: F821
+
+
+def main(args: Optional[List[str]] = None) -> None:
+    """Play one episode and write it."""
+    options = _parse(args)
+    checkpoint = _load(options.config, options.load_path, options.seed) if options.config else None
+    map_name = checkpoint.map_name if checkpoint else options.map
+    env_options = checkpoint.env_options if checkpoint else {}
+    env = make_vec_env(map_name, 1, seed=options.seed, n_threads=1, **env_options)
+    player = _GreedyPlayer(checkpoint.model) if checkpoint else _scripted(options.policy, env.spec, options.seed)
+    frames = play_episode(env, player)
+    painter = BattlePainter(env.spec, options.scale, q_values=frames[0].q_values is not None)
+    n_pictures = write_video(options.out, (painter.paint(frame) for frame in frames), options.fps)
+    sys.stdout.write(
+        f'{options.out}: {n_pictures} pictures, {frames[-1].result} after {frames[-1].step} env steps, '
+        f'return {frames[-1].episode_return:.2f}\n'
+    )
+
+
+def play_episode(env: VecEnv, player: 'Player') -> List[BattleFrame]:
+    """Play one episode in an env with one battle and return its frames."""
+    recorder = BattleRecorder(env.spec, 1)
+    step, ended = env.reset(), np.array([], int)
+    while len(ended) == 0:
+        units, mask = env.units(), step.action_mask.copy()
+        actions, q_values = player.act(step, units)
+        step = env.step(actions)
+        ended = recorder.record(units, mask, actions, step, q_values=q_values)
+    return recorder.frames(0)
+
+
+class Player:
+    """Chooses actions int64 [1, N], and tells the Q-values [1, N, A] it chose by, if any."""
+
+    def act(self, step: VecStep, units: UnitSnapshot) -> Tuple[np.ndarray, Optional[np.ndarray]]:
+        """Choose an action for every agent."""
+        raise NotImplementedError
+
+
+class _ScriptedPlayer(Player):
+    """A scripted policy, which has no Q-values."""
+
+    def __init__(self, policy: ScriptedPolicy) -> None:
+        self._policy = policy
+
+    def act(self, step: VecStep, units: UnitSnapshot) -> Tuple[np.ndarray, Optional[np.ndarray]]:
+        return self._policy.act(step, units), None
+
+
+class _GreedyPlayer(Player):
+    """A trained network, which takes the legal action of highest value."""
+
+    def __init__(self, model: 'torch.nn.Module') -> None:  # noqa: F821
+        self._model = model
+        self._hidden_state = model.initial_state(1)
+
+    def act(self, step: VecStep, units: UnitSnapshot) -> Tuple[np.ndarray, Optional[np.ndarray]]:
+        import torch
+        with torch.no_grad():
+            obs = torch.from_numpy(step.obs.copy()).to(self._hidden_state.device)
+            q_values, self._hidden_state = self._model.q_values(obs.unsqueeze(0), self._hidden_state)  # [1, 1, N, A]
+        values = q_values[0].cpu().numpy()  # [1, N, A]
+        return np.where(step.action_mask, values, -np.inf).argmax(-1), values
+
+
+def _scripted(name: str, spec: EnvSpec, seed: int) -> Player:
+    """Return the player of a scripted policy."""
+    return _ScriptedPlayer(make_scripted_policy(name, spec, 1, seed))
+
+
+def _load(config: str, load_path: str, seed: int) -> Checkpoint:
+    """Build the policy of a config file and load its checkpoint."""
+    import torch
+    from ding.config import compile_config, read_config
+    from ding.policy import create_policy
+
+    from ding_qmix.envs.backends import backend_options
+    main_config, create_config = read_config(config)
+    cfg = compile_config(main_config, seed=seed, auto=True, create_cfg=create_config, save_cfg=False)
+    policy = create_policy(cfg.policy, enable_field=['eval'])
+    policy.eval_mode.load_state_dict(torch.load(load_path, map_location='cpu', weights_only=True))
+    options = {name: cfg.env[name] for name in backend_options('sim') if name in cfg.env and name != 'n_threads'}
+    return Checkpoint(cfg.env.map_name, options, policy.eval_mode.get_attribute('eval_model'))
+
+
+def _parse(args: Optional[List[str]]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--map', default='MMM', help='a SMAC map, with --policy')
+    parser.add_argument('--policy', default='closest', choices=SCRIPTED_POLICIES, help='a scripted policy')
+    parser.add_argument('--config', help='config file of a trained policy; its map is taken')
+    parser.add_argument('--load-path', help='checkpoint of the trained policy')
+    parser.add_argument('--seed', type=int, default=0, help='of the battle')
+    parser.add_argument('--fps', type=float, default=FPS, help='pictures a second; one picture is one env step')
+    parser.add_argument('--scale', type=int, default=22, help='pixels per map unit')
+    parser.add_argument('--out', default='battle.gif', help='file to write, .gif or .mp4')
+    options = parser.parse_args(args)
+    if bool(options.config) != bool(options.load_path):
+        parser.error('--config and --load-path go together')
+    return options
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,85 @@
+"""Our policy in DI-engine's serial pipeline: on its own collector, buffers and evaluator, and on ours."""
+from pathlib import Path
+from typing import Any, Dict, Tuple
+
+import pytest
+import torch
+from ding.entry import serial_pipeline
+from ding.entry.application_entry import eval as eval_pipeline
+from easydict import EasyDict
+
+from ding_qmix.config import make_config
+
+ROADS = {
+    'fast': {},
+    'stock': {},
+    'stock_advanced': dict(replay_buffer=dict(type='advanced')),
+    'stock_subprocess': dict(env_manager=dict(type='subprocess')),
+}
+EPISODES, CHUNKS = {}, dict(unroll_len=2, burnin_step=1)
+pytestmark = pytest.mark.usefixtures('scripted')
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def _configs(road: str, collect: Dict[str, Any], exp_name: str = 'run') -> Tuple[EasyDict, EasyDict]:
+    """3m, as small as it gets; the buffer is soon full."""
+    return make_config(
+        '3m',
+        road=road.split('_')[0],
+        exp_name=exp_name,
+        env=dict(collector_env_num=2, evaluator_env_num=2, n_evaluator_episode=3, stop_value=2.),
+        policy=dict(
+            model=dict(hidden_size_list=[8]),
+            learn=dict(update_per_collect=2, batch_size=4, target_update_freq=3, n_threads=1),
+            collect=dict(n_episode=4, **collect),
+            other=dict(replay_buffer=dict(replay_buffer_size=10)),
+        ),
+        create=ROADS[road],
+    )
+
+
+@pytest.mark.unittest
+@pytest.mark.parametrize(
+    'road, collect', [
+        ('fast', EPISODES),
+        ('fast', CHUNKS),
+        ('stock', CHUNKS),
+        ('stock_advanced', EPISODES),
+        ('stock_subprocess', EPISODES),
+    ]
+)
+def test_pipeline_trains_evaluates_and_keeps_a_checkpoint(road: str, collect: Dict[str, Any]) -> None:
+    serial_pipeline(_configs(road, collect), seed=0, max_train_iter=4)
+    state_dict = torch.load('run/ckpt/ckpt_best.pth.tar', weights_only=True)
+    win_rate = eval_pipeline(_configs(road, collect), seed=0, state_dict=state_dict)
+    assert 0. <= win_rate <= 1.
+
+
+def _resumed(exp_name: str, checkpoint: str) -> Tuple[EasyDict, EasyDict]:
+    main_config, create_config = _configs('fast', CHUNKS, exp_name)
+    main_config.policy.learn.resume_training = True
+    main_config.policy.learn.learner = dict(hook=dict(load_ckpt_before_run=checkpoint))
+    return main_config, create_config
+
+
+@pytest.mark.unittest
+def test_training_resumed_from_its_files_is_bit_for_bit_the_one_that_never_stopped() -> None:
+    straight = serial_pipeline(_configs('fast', CHUNKS, 'straight'), seed=0, max_train_iter=12)
+    serial_pipeline(_configs('fast', CHUNKS, 'half'), seed=0, max_train_iter=6)
+    resumed = serial_pipeline(_resumed('rest', 'half/ckpt/iteration_6.pth.tar'), seed=7, max_train_iter=12)
+    states = [policy.learn_mode.state_dict() for policy in (straight, resumed)]
+    for part in ('model', 'target_model'):
+        assert all(torch.equal(states[0][part][name], states[1][part][name]) for name in states[0][part])
+    assert states[0]['updates'] == states[1]['updates'] == 12
+
+
+@pytest.mark.unittest
+def test_training_goes_on_from_a_checkpoint_without_the_rest_of_the_run() -> None:
+    serial_pipeline(_configs('fast', CHUNKS, 'half'), seed=0, max_train_iter=4)
+    Path('half/ckpt/run_state.pth.tar').unlink()
+    policy = serial_pipeline(_resumed('rest', 'half/ckpt/iteration_4.pth.tar'), seed=7, max_train_iter=6)
+    assert policy.learn_mode.state_dict()['updates'] == 6
