@@ -166,13 +166,20 @@ def get_scenario(map_name: str) -> Scenario:
     raise ValueError(f'unknown map {map_name!r}{hint} The maps are: {", ".join(SCENARIOS)}')
 
 
-def make_spec(map_name: str, obs_style: str = 'ding', backend: str = 'sim', backend_version: str = '') -> EnvSpec:
+def make_spec(
+        map_name: str,
+        obs_style: str = 'ding',
+        backend: str = 'sim',
+        backend_version: str = '',
+        special_global_state: bool = False
+) -> EnvSpec:
     """
     Overview:
         Return everything about a map that fixes the shape of data.
     Arguments:
         - map_name, obs_style: a SMAC map; 'ding' (own last action and agent id appended to obs) or 'smac'
         - backend, backend_version: who plays the battle, and which version of it
+        - special_global_state: the state is one view of the battle per agent, as DI-engine's option of that name
     Raises:
         - ValueError: unknown map or obs style
     Source: oxwhirl/smac starcraft2.py get_obs_size, get_state_size; DI-engine dizoo/smac/envs/smac_env.py
@@ -187,12 +194,13 @@ def make_spec(map_name: str, obs_style: str = 'ding', backend: str = 'sim', back
         n_enemies=scenario.n_enemies,
         n_actions=scenario.n_actions,
         obs_dim=layout.dim,
-        state_dim=_state_dim(scenario),
+        state_dim=_special_state_dim(scenario) if special_global_state else _state_dim(scenario),
         episode_limit=scenario.episode_limit,
         obs_style=obs_style,
         obs_layout=layout,
         backend=backend,
         backend_version=backend_version,
+        special_global_state=bool(special_global_state),
     )
 
 
@@ -216,3 +224,11 @@ def _state_dim(scenario: Scenario) -> int:
     ally = 4 + (scenario.ally_race == 'P') + len(scenario.ally_slots)
     enemy = 3 + (scenario.enemy_race == 'P') + len(scenario.enemy_slots)
     return scenario.n_agents * (ally + scenario.n_actions) + scenario.n_enemies * enemy
+
+
+def _special_state_dim(scenario: Scenario) -> int:
+    """Return the length of all agents' views: other allies, enemies, the agent itself, its id."""
+    own = 7 + (scenario.ally_race == 'P') + len(scenario.ally_slots) + scenario.n_actions
+    enemy = 8 + (scenario.enemy_race == 'P') + len(scenario.enemy_slots)
+    view = (scenario.n_agents - 1) * (own + 1) + scenario.n_enemies * enemy + own + scenario.n_agents
+    return scenario.n_agents * view

@@ -29,6 +29,12 @@ class ObsLayout(NamedTuple):
             self.agent_id
         )
 
+    @property
+    def ally_block(self) -> Tuple[int, int]:
+        """Where the features of the other allies begin and end."""
+        start = self.move + self.enemy[0] * self.enemy[1]
+        return start, start + self.ally[0] * self.ally[1]
+
 
 class EnvSpec(NamedTuple):
     """Everything about a map that fixes the shape of data."""
@@ -43,6 +49,12 @@ class EnvSpec(NamedTuple):
     obs_layout: ObsLayout
     backend: str  # 'sim' or 'starcraft2'
     backend_version: str  # SIM_VERSION, or the StarCraft II build; stands in every result
+    special_global_state: bool = False  # state is N views of S / N features, one per agent, laid end to end
+
+    @property
+    def state_shape(self) -> Tuple[int, ...]:
+        """Shape of one env's state: (S, ), or (N, S / N) where each agent has a view of its own."""
+        return (self.n_agents, self.state_dim // self.n_agents) if self.special_global_state else (self.state_dim, )
 
 
 class VecStep(NamedTuple):

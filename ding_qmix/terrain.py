@@ -45,6 +45,14 @@ _PATHABLE_ROWS: Dict[str, Tuple[Tuple[int, int], ...]] = {
     ),
 }
 
+# Terrain on which the straight way between two cells may be blocked by more than the stairs of a slanting edge.
+WINDING = frozenset(('CORRIDOR', 'DIAGONAL', 'TWO_LEVEL'))
+
+# Cells that only units which walk cliffs can stand on besides: the face of the inner cliff.
+_CLIFF_ROWS: Dict[str, Tuple[Tuple[int, int], ...]] = {
+    'TWO_LEVEL': ((12, 0x0), (1, 0x0ffffff0), (6, 0x0), (1, 0x0e000070), (1, 0x02000040), (11, 0x0)),
+}
+
 
 def pathing_grid(terrain: str) -> np.ndarray:
     """
@@ -53,7 +61,22 @@ def pathing_grid(terrain: str) -> np.ndarray:
     Shapes:
         - returns: bool [MAP_SIZE, MAP_SIZE], indexed [x, y]
     """
-    words = [word for count, word in _PATHABLE_ROWS[terrain] for _ in range(count)]
+    return _unpack(_PATHABLE_ROWS[terrain])
+
+
+def cliff_grid(terrain: str) -> np.ndarray:
+    """
+    Overview:
+        Return the cells of inner cliffs, which only a colossus can stand on.
+    Shapes:
+        - returns: bool [MAP_SIZE, MAP_SIZE], indexed [x, y]
+    """
+    return _unpack(_CLIFF_ROWS.get(terrain, ((MAP_SIZE, 0x0), )))
+
+
+def _unpack(rows: Tuple[Tuple[int, int], ...]) -> np.ndarray:
+    """Return rows of words as a grid, bool [MAP_SIZE, MAP_SIZE]."""
+    words = [word for count, word in rows for _ in range(count)]
     grid = np.zeros((MAP_SIZE, MAP_SIZE), dtype=np.bool_)
     for y, word in enumerate(words):
         for x in range(MAP_SIZE):

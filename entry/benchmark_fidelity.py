@@ -13,7 +13,7 @@ from ding_qmix.scenarios import SCENARIOS
 from ding_qmix.sim import SIM_VERSION, SimVecEnv
 from ding_qmix.sim.scripted import SCRIPTED_POLICIES
 from ding_qmix.sim.yardstick import measure_policy
-from ding_qmix.utils.results import describe_run, markdown_table, source_line, update_block, write_json
+from ding_qmix.utils.report import describe_run, markdown_table, source_line, update_block, write_json
 from ding_qmix.utils.statistics import wilson_interval
 
 

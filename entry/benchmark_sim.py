@@ -20,7 +20,7 @@ from ding_qmix.sim import SIM_VERSION, SimVecEnv
 from ding_qmix.sim.rng import seed_state
 from ding_qmix.sim.scripted import draw_legal
 from ding_qmix.sim.step import SHOW
-from ding_qmix.utils.results import describe_run, markdown_table, source_line, update_block, write_json
+from ding_qmix.utils.report import describe_run, markdown_table, source_line, update_block, write_json
 
 SPREAD = 40  # [env steps] over which the envs' first episodes are put out of phase; a random battle lasts about that
 MEMORY_BATCHES = (64, 256, 1024)  # [envs]
@@ -30,7 +30,7 @@ class Pace(NamedTuple):
     """One measurement."""
     rate: float  # [env steps per second], all included
     draw_share: float  # [fraction] of the time spent on drawing random legal actions
-    show_share: float  # [fraction] on obs, state and action mask, measured on their own
+    show_share: float  # [fraction] that obs, state and action mask take, measured on their own
 
 
 class _Case:
@@ -65,10 +65,10 @@ class _Case:
 
     def _show_time(self) -> float:
         """Return how long it takes to write what all envs show, [s]; a command that only this benchmark gives."""
-        commands = np.full(self.env.n_envs, SHOW)
+        self.env._active[:] = True
         start = time.perf_counter()
         for _ in range(5):
-            self.env._play(commands, self._actions)
+            self.env._play(SHOW)
         return (time.perf_counter() - start) / 5
 
 
@@ -79,7 +79,6 @@ def main(args: Optional[List[str]] = None) -> None:
     rows: List[Dict[str, Any]] = []
     for map_name in options.maps:
         rows += _measure_map(map_name, options)
-        sys.stdout.write(_table([rows[-1]], options).splitlines()[-1] + '\n')
     memory = [_measure_memory(map_name) for map_name in options.maps]
     result = {'what': 'simulator speed, random legal actions', 'sim_version': SIM_VERSION, **run}
     result.update(seconds=options.seconds, repeats=options.repeats, speed=rows, memory=memory)
@@ -98,7 +97,7 @@ def _measure_map(map_name: str, options: argparse.Namespace) -> List[Dict[str, A
     for _ in range(options.repeats):
         for case, seen in zip(cases, paces):
             seen.append(case.measure(options.seconds))
-    return [
+    rows = [
         {
             'map': map_name,
             'threads': n_threads,
@@ -109,6 +108,9 @@ def _measure_map(map_name: str, options: argparse.Namespace) -> List[Dict[str, A
             'show_share': round(statistics.median(p.show_share for p in seen), 4),
         } for (n_threads, n_envs), seen in zip(plan, paces)
     ]
+    rates = ', '.join(f'{row["threads"]} x {row["n_envs"]}: {row["env_steps_per_s"]:,.0f}' for row in rows)
+    sys.stdout.write(f'{map_name}, env steps/s by threads x envs: {rates}\n')
+    return rows
 
 
 def _measure_memory(map_name: str) -> Dict[str, Any]:
@@ -131,14 +133,15 @@ def _measure_memory(map_name: str) -> Dict[str, Any]:
 
 
 def _table(rows: List[Dict[str, Any]], options: argparse.Namespace) -> str:
-    """Return env steps per second, a line per map, a column per threads and batch size."""
+    """Return env steps per second, a line per map, a column per threads and batch size; shares without threads."""
     plan = [(t, e) for t in options.threads for e in options.batches if t <= e]
-    head = ['map', *[f'{t} thread{"s" * (t > 1)}, {e} env{"s" * (e > 1)}' for t, e in plan], 'drawing', 'obs, state, mask']
+    names = [f'{t} thread{"s" * (t > 1)}, {e} env{"s" * (e > 1)}' for t, e in plan]
+    head = ['env steps/s', *names, 'time in drawing actions', 'in obs, state, mask']
     lines = []
     for map_name in dict.fromkeys(row['map'] for row in rows):
         cells = {(row['threads'], row['n_envs']): row for row in rows if row['map'] == map_name}
-        last = [row for row in rows if row['map'] == map_name][-1]
-        shares = [f'{last["draw_share"]:.0%}', f'{last["show_share"]:.0%}']
+        plain = cells[max(cells, key=lambda c: (-c[0], c[1]))]  # fewest threads, most envs
+        shares = [f'{plain["draw_share"]:.0%}', f'{plain["show_share"]:.0%}']
         lines.append([map_name, *[f'{cells[c]["env_steps_per_s"]:,.0f}' if c in cells else '' for c in plan], *shares])
     return markdown_table(head, lines)
 

@@ -44,8 +44,10 @@ class Battlefield:
             body=np.zeros((N_BODY, n_units)),
             mind=np.zeros((N_MIND, n_units), dtype=np.int32),
             rng=np.array([seed_state(seed)], dtype=np.uint64),
-            pathable=self.world.rules.pathable,
-            turn=np.zeros(n_units, dtype=np.int32),
+            footing=self.world.ground.footing,
+            route=self.world.ground.route,
+            room=np.zeros((5, n_units + 4)),
+            marks=np.zeros((3, n_units + 4), dtype=np.int32),
         )
         begin_battle(self.battle, self.world.start, self.world.army, self.world.knobs)
 

@@ -39,9 +39,9 @@ def test_make_vec_env_passes_knobs_on() -> None:
         (dict(map_name='MM'), ValueError, 'MMM'),
         (dict(backend='simm'), ValueError, "'sim'"),
         (dict(n_envs=0), ValueError, 'n_envs=0'),
-        (dict(obs_stile='ding'), KeyError, 'obs_style'),
-        (dict(reward_only_positiv=True), KeyError, 'reward_only_positive'),
-        (dict(knobs={'spawn_spacin': 1.}), KeyError, 'spawn_spacing'),
+        (dict(obs_stile='ding'), ValueError, 'obs_style'),
+        (dict(reward_only_positiv=True), ValueError, 'reward_only_positive'),
+        (dict(knobs={'spawn_spacin': 1.}), ValueError, 'spawn_spacing'),
         (dict(backend='starcraft2'), ImportError, "backend='sim'"),
     ]
 )

@@ -35,7 +35,7 @@ def _play(env: SMACEnv, n_steps: int) -> List[BaseEnvTimestep]:
 @pytest.mark.unittest
 @pytest.mark.parametrize(
     'cfg, error, word', [
-        (dict(map_nam='3m'), KeyError, 'map_name'),
+        (dict(map_nam='3m'), ValueError, 'map_name'),
         (dict(map_name='3mm'), ValueError, "'3m'"),
         (dict(), ValueError, 'map_name is missing'),
         (dict(map_name='3m', backend='simm'), ValueError, "'sim'"),
@@ -49,7 +49,7 @@ def test_env_refuses_bad_config(cfg: dict, error: type, word: str) -> None:
 
 @pytest.mark.unittest
 def test_env_refuses_bad_knob() -> None:
-    with pytest.raises(KeyError, match='map_edge'):
+    with pytest.raises(ValueError, match='map_edge'):
         SMACEnv(dict(map_name='3m', knobs=dict(map_edg=1.))).reset()
 
 

@@ -105,7 +105,7 @@ def test_pymarl_args_of_its_own_config_are_accepted() -> None:
     'kwargs, error, word', [
         (dict(step_mul=4), ValueError, 'step_mul=4 is not offered, only 8'),
         (dict(obs_pathing_grid=True), ValueError, 'obs_pathing_grid'),
-        (dict(reward_wins=1), KeyError, 'reward_win'),
+        (dict(reward_wins=1), ValueError, 'reward_win'),
         (dict(backend='simm'), ValueError, "'sim'"),
     ]
 )

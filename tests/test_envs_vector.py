@@ -223,7 +223,7 @@ def test_manager_refuses_mixed_configs(scripted: None) -> None:
 
 @pytest.mark.unittest
 def test_manager_refuses_unknown_key(scripted: None) -> None:
-    with pytest.raises(KeyError, match='episode_num'):
+    with pytest.raises(ValueError, match='episode_num'):
         VectorEnvManager(_env_fns(1), dict(episode_nun=3))
 
 

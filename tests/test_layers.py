@@ -10,7 +10,7 @@ FLOORS = (
     ('spec', ),
     ('scenarios', 'terrain'),
     ('smac', 'config', 'utils'),
-    ('model', 'rl_utils', 'sim', 'starcraft2'),
+    ('model', 'rl_utils', 'sim', 'starcraft2', 'host_config'),
     ('worker', 'policy', 'envs'),
     ('entry', 'dizoo_configs', ''),  # '' is the package itself, which registers what is below
 )

@@ -47,7 +47,7 @@ def test_keys_of_the_hosts_pipeline_are_accepted():
 def test_unknown_key_names_its_section_and_the_nearest_key(given, section, nearest):
     model = {**SIZES, **given.pop('model', {})}
     cfg = EasyDict(deep_merge_dicts(QMIXPolicy.default_config(), dict(given, model=model)))
-    with pytest.raises(KeyError, match=f"config {section}: unknown key .*did you mean '{nearest}'"):
+    with pytest.raises(ValueError, match=f"config {section}: unknown key .*did you mean '{nearest}'"):
         check_policy_config(cfg, QMIXPolicy.config)
 
 
@@ -59,7 +59,7 @@ def test_keys_of_another_model_are_not_ours_to_judge():
 
 @pytest.mark.unittest
 def test_key_without_a_near_one_gets_the_list():
-    with pytest.raises(KeyError, match=r"unknown key 'zzz'; known: alpha, beta"):
+    with pytest.raises(ValueError, match=r"unknown key 'zzz'; known: alpha, beta"):
         check_keys('here', {'zzz': 1}, ['beta', 'alpha'])
 
 
@@ -118,7 +118,7 @@ def test_policy_refuses_its_config_before_anything_is_built():
 
 @pytest.mark.unittest
 def test_command_mode_policy_has_the_same_rules():
-    with pytest.raises(KeyError, match="'td_lambda'"):
+    with pytest.raises(ValueError, match="'td_lambda'"):
         make_policy(learn=dict(td_lamda=0.5), cls=QMIXCommandModePolicy)
 
 
@@ -134,3 +134,9 @@ def test_command_mode_notes_the_env_step_for_the_evaluator():
     policy = make_policy(cls=QMIXCommandModePolicy)
     policy.command_mode.get_setting_collect({'envstep': 123})
     assert policy.eval_mode.get_attribute('collector_env_step') == 123
+
+
+@pytest.mark.unittest
+def test_missing_checkpoint_is_refused_by_path_before_anything_is_built():
+    with pytest.raises(FileNotFoundError, match=r'load_ckpt_before_run.*nowhere/ckpt\.pth\.tar'):
+        make_policy(learn=dict(learner=dict(hook=dict(load_ckpt_before_run='nowhere/ckpt.pth.tar'))))

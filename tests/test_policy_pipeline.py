@@ -1,4 +1,6 @@
 """Our policy in DI-engine's serial pipeline: on its own collector, buffers and evaluator, and on ours."""
+import os
+import signal
 from pathlib import Path
 from typing import Any, Dict, Tuple
 
@@ -6,9 +8,11 @@ import pytest
 import torch
 from ding.entry import serial_pipeline
 from ding.entry.application_entry import eval as eval_pipeline
+from ding.utils import deep_merge_dicts
 from easydict import EasyDict
 
 from ding_qmix.config import make_config
+from ding_qmix.worker import VectorCollector
 
 ROADS = {
     'fast': {},
@@ -23,6 +27,8 @@ pytestmark = pytest.mark.usefixtures('scripted')
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    # DI-engine writes the config with yapf, which takes longer than the runs here.
+    monkeypatch.setattr('yapf.yapflib.yapf_api.FormatCode', lambda text, **kwargs: (text, False))
 
 
 def _configs(road: str, collect: Dict[str, Any], exp_name: str = 'run') -> Tuple[EasyDict, EasyDict]:
@@ -83,3 +89,35 @@ def test_training_goes_on_from_a_checkpoint_without_the_rest_of_the_run() -> Non
     Path('half/ckpt/run_state.pth.tar').unlink()
     policy = serial_pipeline(_resumed('rest', 'half/ckpt/iteration_4.pth.tar'), seed=7, max_train_iter=6)
     assert policy.learn_mode.state_dict()['updates'] == 6
+
+
+@pytest.mark.unittest
+def test_ctrl_c_ends_the_training_with_a_checkpoint_that_plays(monkeypatch: pytest.MonkeyPatch) -> None:
+    collect, before = VectorCollector.collect, signal.getsignal(signal.SIGINT)
+
+    def interrupted(self: VectorCollector, *args: Any, **kwargs: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGINT)
+        return collect(self, *args, **kwargs)
+
+    monkeypatch.setattr(VectorCollector, 'collect', interrupted)
+    serial_pipeline(_configs('fast', EPISODES), seed=0, max_train_iter=10 ** 6)
+    state_dict = torch.load('run/ckpt/ckpt_interrupted.pth.tar', weights_only=True)
+    assert state_dict['last_iter'] == 2 and signal.getsignal(signal.SIGINT) == before
+    assert 0. <= eval_pipeline(_configs('fast', EPISODES), seed=0, state_dict=state_dict) <= 1.
+
+
+@pytest.mark.unittest
+@pytest.mark.parametrize(
+    'policy, message', [
+        (dict(learn=dict(batchsize=3)), r"policy\.learn: unknown key 'batchsize'; did you mean 'batch_size'"),
+        (dict(model=dict(mixr=True)), r"policy\.model: unknown key 'mixr'; did you mean 'mixer'"),
+        (dict(collect=dict(collector=dict(print_freq=3))), "'print_freq'; did you mean 'collect_print_freq'"),
+        (dict(eval=dict(evaluator=dict(eval_frq=3))), "'eval_frq'; did you mean 'eval_freq'"),
+        (dict(other=dict(replay_buffer=dict(max_rws=3))), "'max_rws'; did you mean 'max_rows'"),
+    ]
+)
+def test_unknown_key_stops_the_run_before_it_begins_with_the_nearest_key(policy: Dict[str, Any], message: str) -> None:
+    main_config, create_config = _configs('fast', EPISODES)
+    main_config.policy = deep_merge_dicts(main_config.policy, policy)
+    with pytest.raises(ValueError, match=message):
+        serial_pipeline((main_config, create_config), seed=0, max_train_iter=2)

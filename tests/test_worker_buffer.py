@@ -256,8 +256,8 @@ def test_sample_with_other_fields_is_refused():
         (dict(obs_dtype='float64'), ValueError, r"obs_dtype: 'float64', expected one of .*float16"),
         (dict(replay_buffer_size=0), ValueError, 'replay_buffer_size=0'),
         (dict(max_rows=-1), ValueError, 'max_rows=-1'),
-        (dict(max_row=5), KeyError, "'max_row'; did you mean 'max_rows'"),
-        (dict(max_use=5), KeyError, "'max_use'"),
+        (dict(max_row=5), ValueError, "'max_row'; did you mean 'max_rows'"),
+        (dict(max_use=5), ValueError, "'max_use'"),
     ]
 )
 def test_wrong_config_is_refused(cfg, error, message):

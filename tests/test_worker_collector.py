@@ -242,7 +242,7 @@ def test_model_of_another_map_is_refused_with_both_numbers():
 
 @pytest.mark.unittest
 def test_unknown_key_is_refused_with_the_nearest():
-    with pytest.raises(KeyError, match="'collect_freq'; did you mean 'collect_print_freq'"):
+    with pytest.raises(ValueError, match="'collect_freq'; did you mean 'collect_print_freq'"):
         _collector(collect_freq=5)
 
 

@@ -224,7 +224,7 @@ def test_collection_is_the_same_with_and_without_evaluations_in_between(make_eva
     'cfg, error, message', [
         (dict(eval_freq=0), ValueError, 'eval_freq=0'),
         (dict(eval_env_step_freq=-1), ValueError, 'eval_env_step_freq=-1'),
-        (dict(eval_envstep_freq=5), KeyError, "'eval_envstep_freq'; did you mean 'eval_env_step_freq'"),
+        (dict(eval_envstep_freq=5), ValueError, "'eval_envstep_freq'; did you mean 'eval_env_step_freq'"),
     ]
 )
 def test_wrong_config_is_refused(make_evaluator, cfg, error, message):

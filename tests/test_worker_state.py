@@ -87,9 +87,23 @@ def test_evaluator_remembers_its_best_and_when_it_was_due():
     evaluator.eval(train_iter=20, envstep=5)  # wins 1 of 3
     restored.load_state_dict(_through_a_file(evaluator.state_dict()))
     saved = []
+    assert restored.eval(saved.append, train_iter=20, envstep=5) == (False, evaluator._last_info)
     due = [restored.should_eval(29), restored.should_eval(30)]
     _, info = restored.eval(saved.append, train_iter=30, envstep=9)  # 2 of 3
     for e in reversed(evaluators):
         e.close()
     assert due == [False, True] and sorted(info['eval_episode_return']) == [0., 1., 1.]
     assert saved == ['ckpt_best.pth.tar'] and restored.state_dict()['best_win_rate'] == pytest.approx(2 / 3)
+
+
+@pytest.mark.unittest
+def test_evaluation_that_is_due_when_a_run_resumes_is_played():
+    evaluator = WinRateEvaluator(
+        EasyDict(n_episode=3, eval_freq=10), FakeManager(FakeVecEnv(SCRIPT)), _policy().eval_mode,
+        tb_logger=FakeWriter(), exp_name='one'
+    )
+    evaluator.eval(train_iter=20, envstep=5)
+    evaluator.load_state_dict(_through_a_file(evaluator.state_dict()))
+    _, info = evaluator.eval(train_iter=30, envstep=9)
+    evaluator.close()
+    assert sorted(info['eval_episode_return']) == [0., 1., 1.]

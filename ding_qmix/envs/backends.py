@@ -23,11 +23,12 @@ def make_vec_env(map_name: str, n_envs: int, backend: str = 'sim', seed: int = 0
         - n_envs: number of battles, E
         - backend: 'sim' (the embedded simulator) or 'starcraft2' (the game itself)
         - seed: battle i draws from a generator of its own, seeded with ``seed + i``
-        - options: for both backends obs_style ('ding' or 'smac') and SMAC's reward options, see ``RewardOptions``; \
-            for 'sim' also n_threads (None for numba's number) and knobs (dict, what differs from ``SimKnobs``)
+        - options: for both backends obs_style ('ding' or 'smac'), special_global_state and death_mask, see \
+            ``ding_qmix.smac.special_state``, and SMAC's reward options, see ``RewardOptions``; for 'sim' also \
+            n_threads (None for numba's number) and knobs (dict, what differs from ``SimKnobs``)
     Raises:
         - ValueError: unknown map or backend, or fewer than one env
-        - KeyError: an option that the backend does not have; names the nearest one
+        - ValueError: an option that the backend does not have; names the nearest one
         - ImportError: the backend is not installed
     """
     where = f'make_vec_env({map_name!r}, backend={backend!r})'
@@ -63,7 +64,9 @@ def _build_starcraft2(*args: Any, **options: Any) -> VecEnv:
     )
 
 
-_SHARED_OPTIONS = {'obs_style': 'ding', **RewardOptions._field_defaults}
+_SHARED_OPTIONS: Dict[str, Any] = dict(
+    obs_style='ding', special_global_state=False, death_mask=False, **RewardOptions._field_defaults
+)
 _BACKENDS: Dict[str, Backend] = {
     'sim': Backend(_build_sim, dict(_SHARED_OPTIONS, n_threads=None, knobs={})),
     'starcraft2': Backend(_build_starcraft2, _SHARED_OPTIONS),

@@ -9,19 +9,18 @@ from easydict import EasyDict
 
 from ding_qmix.envs.backends import backend_options, make_vec_env
 from ding_qmix.envs.host_format import (
-    HostObs,
+    ILLEGAL_ACTION,
     JointActionSpace,
     fresh_seed,
     host_obs,
     host_timestep,
     joint_action,
-    observation_space,
     random_legal_action,
     reward_space,
     stream_seed,
 )
+from ding_qmix.envs.host_view import HostObs, HostView, make_host_view, observation_space
 from ding_qmix.envs.tracked_env import TrackedVecEnv
-from ding_qmix.scenarios import make_spec
 from ding_qmix.smac.reward import RewardOptions
 from ding_qmix.spec import EnvSpec
 from ding_qmix.utils.keys import check_keys
@@ -40,7 +39,7 @@ class SMACEnv(BaseEnv):
         ``reset``, ``step``, ``seed``, ``close``, ``random_action``, ``enable_save_replay``, \
         ``create_collector_env_cfg``, ``create_evaluator_env_cfg``, ``default_config``
     Properties:
-        ``observation_space``, ``action_space``, ``reward_space``, ``env_spec``
+        ``observation_space``, ``action_space``, ``reward_space``, ``env_spec``, ``view``
     """
     config: ClassVar[Dict[str, Any]] = dict(
         # (str) SMAC map, such as '3m' or 'MMM'. There is no default map.
@@ -49,6 +48,19 @@ class SMACEnv(BaseEnv):
         backend='sim',
         # (str) 'ding': DI-engine's layout, with the agent's own last action and its id. 'smac': oxwhirl's, without.
         obs_style='ding',
+        # What DI-engine's other policies take, see ``HostView``; at most one of the first three. The options change
+        # DI-engine's obs dict only, except that special_global_state changes the state on every road.
+        # (bool) Also show each agent's obs without its allies (CollaQ).
+        obs_alone=False,
+        # (bool) Show each agent's obs in place of the state.
+        independent_obs=False,
+        # (bool) Show one view of the whole battle per agent in place of the state (MAPPO, MASAC, MADQN).
+        special_global_state=False,
+        # (bool) With special_global_state: show a dead agent nothing but its id.
+        death_mask=False,
+        # (str) What an action that the mask forbids does: 'error' raises; 'stop' plays stop (no-op when dead) and logs
+        # a warning. DI-engine's samplers give each illegal action a chance of 1e-8, so its policies need 'stop'.
+        illegal_action='error',
         # SMAC's reward options with SMAC's defaults, such as (bool) reward_only_positive; see ``RewardOptions``.
         **RewardOptions._field_defaults,
         # (int) Threads that share a batch of simulated battles; None for numba's number. A single battle takes one.
@@ -83,21 +95,23 @@ class SMACEnv(BaseEnv):
         Arguments:
             - cfg: what differs from ``config``
         Raises:
-            - KeyError: an unknown key; names the nearest one
-            - ValueError: an unknown map, backend or obs style
+            - ValueError: an unknown key; names the nearest one
+            - ValueError: an unknown map, backend or obs style, or options of the obs that cannot stand together
         """
         check_keys('env', cfg or {}, {*self.config, *_HOST_KEYS})
         self.cfg = EasyDict(deep_merge_dicts(self.default_config(), cfg or {}))
         if self.cfg.map_name is None:
             raise ValueError("config env.map_name is missing; name a SMAC map, such as '3m' or 'MMM'")
         backend_options(self.cfg.backend)  # refuses an unknown one
-        self._spec = make_spec(self.cfg.map_name, self.cfg.obs_style, self.cfg.backend)
+        if self.cfg.illegal_action not in ILLEGAL_ACTION:
+            raise ValueError(f'config env.illegal_action={self.cfg.illegal_action!r}, expected one of {ILLEGAL_ACTION}')
+        self._view = make_host_view(self.cfg)
         self._seed: Optional[int] = None
         self._action_rng = np.random.default_rng()
         self._env: Optional[TrackedVecEnv] = None
         self._replay_path: Optional[str] = None
-        self._observation_space = observation_space(self._spec)
-        self._action_space = JointActionSpace(self._spec)
+        self._observation_space = observation_space(self._view)
+        self._action_space = JointActionSpace(self._view.spec)
         self._reward_space = reward_space()
 
     def reset(self) -> HostObs:
@@ -106,11 +120,12 @@ class SMACEnv(BaseEnv):
             Begin the next episode and show its first obs. An episode that has not been stepped yet is kept, so that
             resetting twice neither burns a battle nor moves the random stream.
         Shapes:
-            - agent_state float32 [N, O], global_state float32 [S], action_mask float32 [N, A] (1. = legal)
+            - agent_state float32 [N, O], global_state float32 [S], action_mask float32 [N, A] (1. = legal), and what \
+                the options add, see ``HostView``
         """
         if self._env is None:
             self._env = self._build()
-        return host_obs(self._env.reset(), 0)
+        return host_obs(self._view, self._env.reset(), 0)
 
     def step(self, action: np.ndarray) -> BaseEnvTimestep:
         """
@@ -119,12 +134,13 @@ class SMACEnv(BaseEnv):
         Arguments:
             - action: integers [N], each legal by the last ``action_mask``
         Raises:
-            - ValueError: wrong shape or dtype, or an illegal action
+            - ValueError: wrong shape or dtype, or, with illegal_action='error', an illegal action
             - RuntimeError: no episode runs
         """
         env = self._running()
-        env.step(joint_action(action, env.last_step.action_mask[0], repr(self))[None])
-        return host_timestep(env, 0)
+        mask = env.last_step.action_mask[0]
+        env.step(joint_action(action, mask, repr(self), self.cfg.illegal_action)[None])
+        return host_timestep(self._view, env, 0)
 
     def seed(self, seed: int, dynamic_seed: bool = False) -> None:
         """
@@ -175,7 +191,12 @@ class SMACEnv(BaseEnv):
     @property
     def env_spec(self) -> EnvSpec:
         """Shapes of the map."""
-        return self._spec
+        return self._view.spec
+
+    @property
+    def view(self) -> HostView:
+        """What is shown."""
+        return self._view
 
     @property
     def observation_space(self) -> gym.spaces.Dict:

@@ -1,17 +1,21 @@
 """Rows of a batched env in DI-engine's format: obs dicts, timesteps, spaces and seeds."""
+import logging
 from typing import Any, Dict
 
 import gym
 import numpy as np
 from ding.envs import BaseEnvTimestep
 
+from ding_qmix.envs.host_view import HostObs, HostView, view_obs
 from ding_qmix.envs.tracked_env import TrackedVecEnv
+from ding_qmix.smac.rules import NO_OP, STOP
 from ding_qmix.spec import EnvSpec, VecStep
 
-HostObs = Dict[str, np.ndarray]
+ILLEGAL_ACTION = ('error', 'stop')  # what an action does that the mask forbids
 # Evaluation draws its battles this far from training's: DI-engine gives both the same seeds, and those lie below
 # 2 ** 32 (it seeds numpy with them too), so that no seed of one is ever a seed of the other.
 EVAL_SEED_OFFSET = 2 ** 32
+_LOG = logging.getLogger(__name__)
 
 
 def stream_seed(seed: int, eval_stream: bool) -> int:
@@ -31,17 +35,17 @@ def fresh_seed() -> int:
     return int(np.random.SeedSequence().generate_state(1)[0])
 
 
-def host_obs(step: VecStep, i: int) -> HostObs:
+def host_obs(view: HostView, step: VecStep, i: int) -> HostObs:
     """Copy the obs of env i: the running episode's, which is the next one where an episode ended in this step."""
-    return _obs_dict(step.obs[i], step.state[i], step.action_mask[i])
+    return view_obs(view, step.obs[i], step.state[i], step.action_mask[i])
 
 
-def host_timestep(env: TrackedVecEnv, i: int) -> BaseEnvTimestep:
+def host_timestep(view: HostView, env: TrackedVecEnv, i: int) -> BaseEnvTimestep:
     """
     Overview:
         Return the last step of env i as DI-engine's timestep. At the end of an episode ``obs`` is that episode's last.
     Shapes:
-        - obs: dict of agent_state float32 [N, O], global_state float32 [S], action_mask float32 [N, A] (1. = legal)
+        - obs: dict of float32, see ``HostView``
         - reward: float32 [1]
         - done: bool, the episode ended
         - info: terminated (the battle was decided), truncated (the time limit came first); at the end of an episode \
@@ -53,9 +57,9 @@ def host_timestep(env: TrackedVecEnv, i: int) -> BaseEnvTimestep:
     info: Dict[str, Any] = {'terminated': terminated, 'truncated': truncated}
     if done:
         info.update(episode_summary(env, i))
-        obs = _obs_dict(step.final_obs[i], step.final_state[i], step.final_action_mask[i])
+        obs = view_obs(view, step.final_obs[i], step.final_state[i], step.final_action_mask[i])
     else:
-        obs = host_obs(step, i)
+        obs = host_obs(view, step, i)
     return BaseEnvTimestep(obs, np.array([step.reward[i]], np.float32), done, info)
 
 
@@ -89,7 +93,7 @@ def episode_summary(env: TrackedVecEnv, i: int) -> Dict[str, Any]:
     }
 
 
-def joint_action(action: Any, mask: np.ndarray, owner: str) -> np.ndarray:
+def joint_action(action: Any, mask: np.ndarray, owner: str, illegal: str = 'error') -> np.ndarray:
     """
     Overview:
         Return one action per agent as int64 [N].
@@ -97,8 +101,11 @@ def joint_action(action: Any, mask: np.ndarray, owner: str) -> np.ndarray:
         - action: integers [N]
         - mask: bool [N, A], True = legal
         - owner: who was given the action, for the message
+        - illegal: 'error' raises for an action that is not legal now; 'stop' plays stop, or no-op with a dead agent, \
+            instead, and logs a warning each time
     Raises:
-        - ValueError: wrong shape, no integers, or an action that is not legal now; it is never replaced by another
+        - ValueError: wrong shape, no integers, an action that does not exist, or, unless ``illegal`` is 'stop', one \
+            that is not legal now
     """
     action = np.asarray(action)
     n_agents, n_actions = mask.shape
@@ -108,13 +115,17 @@ def joint_action(action: Any, mask: np.ndarray, owner: str) -> np.ndarray:
         )
     in_range = (action >= 0) & (action < n_actions)
     legal = in_range & mask[np.arange(n_agents), np.where(in_range, action, 0)]
-    if not legal.all():
-        agent = int(np.argmin(legal))
-        raise ValueError(
-            f'{owner}: action {action[agent]} is illegal for agent {agent} now; '
-            f'legal are {np.flatnonzero(mask[agent]).tolist()}'
-        )
-    return action.astype(np.int64)
+    if legal.all():
+        return action.astype(np.int64)
+    agent = int(np.argmin(legal))
+    message = (
+        f'{owner}: action {action[agent]} is illegal for agent {agent} now; '
+        f'legal are {np.flatnonzero(mask[agent]).tolist()}'
+    )
+    if illegal == 'error' or not in_range.all():
+        raise ValueError(message)
+    _LOG.warning('%s; played stop in place of %d illegal action(s)', message, int((~legal).sum()))
+    return np.where(legal, action, np.where(mask[:, NO_OP], NO_OP, STOP)).astype(np.int64)
 
 
 def random_legal_action(mask: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -134,23 +145,6 @@ class JointActionSpace(list, gym.spaces.MultiDiscrete):
         gym.spaces.MultiDiscrete.__init__(self, [spec.n_actions] * spec.n_agents)
 
 
-def observation_space(spec: EnvSpec) -> gym.spaces.Dict:
-    """Return the space of ``host_obs``."""
-    inf = float('inf')
-    return gym.spaces.Dict(
-        {
-            'agent_state': gym.spaces.Box(-inf, inf, (spec.n_agents, spec.obs_dim), np.float32),
-            'global_state': gym.spaces.Box(-inf, inf, (spec.state_dim, ), np.float32),
-            'action_mask': gym.spaces.Box(0., 1., (spec.n_agents, spec.n_actions), np.float32),
-        }
-    )
-
-
 def reward_space() -> gym.spaces.Box:
     """Return the space of a timestep's reward."""
     return gym.spaces.Box(-float('inf'), float('inf'), (1, ), np.float32)
-
-
-def _obs_dict(obs: np.ndarray, state: np.ndarray, action_mask: np.ndarray) -> HostObs:
-    """Copies: the batched env's arrays are overwritten by its next step."""
-    return {'agent_state': obs.copy(), 'global_state': state.copy(), 'action_mask': action_mask.astype(np.float32)}

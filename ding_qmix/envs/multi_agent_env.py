@@ -70,7 +70,7 @@ class SMACMultiAgentEnv:
             - options: the backend's, under SMAC's names; SMAC's other arguments are accepted with SMAC's defaults
         Raises:
             - ValueError: an argument of SMAC with a value that is not offered
-            - KeyError: an unknown option; names the nearest one
+            - ValueError: an unknown option; names the nearest one
         """
         options = _without_fixed(options, backend)
         battle = make_vec_env(map_name, 1, backend, obs_style=obs_style, **options)
@@ -240,5 +240,5 @@ def _without_fixed(options: Dict[str, Any], backend: str) -> Dict[str, Any]:
         if name not in known and name in _FIXED and value != _FIXED[name]:
             raise ValueError(f'SMACMultiAgentEnv: {name}={value!r} is not offered, only {_FIXED[name]!r}')
         if name not in known and name not in _FIXED:
-            raise KeyError(f'SMACMultiAgentEnv: unknown option {name!r}; {nearest_hint(name, [*known, *_FIXED])}')
+            raise ValueError(f'SMACMultiAgentEnv: unknown option {name!r}; {nearest_hint(name, [*known, *_FIXED])}')
     return {name: value for name, value in options.items() if name in known}

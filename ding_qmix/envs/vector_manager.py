@@ -8,7 +8,6 @@ from easydict import EasyDict
 
 from ding_qmix.envs.ding_env import SMACEnv, build_battles
 from ding_qmix.envs.host_format import (
-    HostObs,
     fresh_seed,
     host_obs,
     host_timestep,
@@ -16,6 +15,7 @@ from ding_qmix.envs.host_format import (
     random_legal_action,
     stream_seed,
 )
+from ding_qmix.envs.host_view import HostObs
 from ding_qmix.envs.tracked_env import TrackedVecEnv
 from ding_qmix.spec import VecStep
 from ding_qmix.utils.keys import check_keys
@@ -57,7 +57,7 @@ class VectorEnvManager(BaseEnvManager):
             - env_fn: one function per battle that makes its ``SMACEnv``; their configs must be the same
             - cfg: what differs from ``config``
         Raises:
-            - KeyError: an unknown key; those of DI-engine's own managers are accepted and have no effect
+            - ValueError: an unknown key; those of DI-engine's own managers are accepted and have no effect
             - TypeError: an env is no ``SMACEnv``
             - ValueError: the envs' configs differ
         """
@@ -84,7 +84,7 @@ class VectorEnvManager(BaseEnvManager):
     @property
     def ready_obs(self) -> Dict[int, HostObs]:
         """Obs of the envs that wait for an action, {env_id: obs}; copies."""
-        return {i: host_obs(self.vec_step, i) for i in self.ready_obs_id}
+        return {i: host_obs(self._env_ref.view, self.vec_step, i) for i in self.ready_obs_id}
 
     def reset(self, reset_param: Optional[Dict[int, Optional[dict]]] = None) -> None:
         """
@@ -111,7 +111,7 @@ class VectorEnvManager(BaseEnvManager):
         Returns:
             - timesteps: {env_id: timestep}, see ``host_timestep``
         Raises:
-            - ValueError: wrong shape or dtype, or an illegal action
+            - ValueError: wrong shape or dtype, or, with illegal_action='error', an illegal action
             - RuntimeError: an env does not run
         """
         env, spec = self.vec_env, self.vec_env.spec
@@ -120,10 +120,11 @@ class VectorEnvManager(BaseEnvManager):
         for i, action in actions.items():
             if self._env_states.get(i) != EnvState.RUN:
                 raise RuntimeError(f'env {i} does not run, its state is {self._env_states.get(i)!r}; reset it first')
-            batch[i] = joint_action(action, env.last_step.action_mask[i], f'env {i} ({spec.map_name})')
+            mask = env.last_step.action_mask[i]
+            batch[i] = joint_action(action, mask, f'env {i} ({spec.map_name})', self._env_ref.cfg.illegal_action)
             active[i] = True
         env.step(batch, None if active.all() else active)
-        timesteps = {i: host_timestep(env, i) for i in actions}
+        timesteps = {i: host_timestep(self._env_ref.view, env, i) for i in actions}
         for i, timestep in timesteps.items():
             if timestep.done:
                 self._count_episode(i)

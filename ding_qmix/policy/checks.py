@@ -1,4 +1,5 @@
 import inspect
+import os
 from typing import Any, Dict
 
 from easydict import EasyDict
@@ -26,8 +27,8 @@ def check_policy_config(cfg: EasyDict, default: Dict[str, Any]) -> None:
         - cfg: the merged ``policy`` section
         - default: the policy's default config, which names the keys that are read
     Raises:
-        - KeyError: a key that nobody reads; names the nearest one
-        - ValueError: a value out of range, or two keys that exclude each other
+        - ValueError: a key that nobody reads (nearest one named), a value out of range, or keys that exclude others
+        - FileNotFoundError: the checkpoint to load is not there
     """
     check_keys('policy', cfg, {*default, *_HOST_KEYS['']})
     for section in ('learn', 'collect', 'eval', 'other'):
@@ -37,6 +38,7 @@ def check_policy_config(cfg: EasyDict, default: Dict[str, Any]) -> None:
         check_keys('policy.model', cfg.model, {*inspect.signature(QMix).parameters, 'type', 'import_names'})
     _check_learn(cfg)
     _check_collect(cfg)
+    _check_checkpoint(cfg.learn.get('learner', {}).get('hook', {}).get('load_ckpt_before_run', ''))
 
 
 def _check_learn(cfg: EasyDict) -> None:
@@ -76,6 +78,14 @@ def _check_collect(cfg: EasyDict) -> None:
     for key in ('start', 'end'):
         _check_range(f'other.eps.{key}', eps[key], 0., 1.)
     _check_positive('other.eps.decay', eps.decay)
+
+
+def _check_checkpoint(path: str) -> None:
+    if path and not os.path.isfile(path):
+        raise FileNotFoundError(
+            f'config policy.learn.learner.hook.load_ckpt_before_run: there is no file {path!r} (from {os.getcwd()}); '
+            "give a checkpoint such as '<exp_name>/ckpt/ckpt_best.pth.tar', or '' to start anew"
+        )
 
 
 def _check_range(key: str, value: float, low: float, high: float) -> None:

@@ -112,7 +112,7 @@ class QMIXPolicy(Policy):
                     ),
                 )
             ),
-            # (int) Threads of an update on the CPU, one shard of the batch each; 0 is one a core, 1 is torch's own way.
+            # (int) Threads of an update on the CPU, one shard of the batch each; 0 is one a core.
             n_threads=0,
         ),
         collect=dict(
@@ -145,7 +145,7 @@ class QMIXPolicy(Policy):
     def __init__(
             self, cfg: EasyDict, model: Optional[torch.nn.Module] = None, enable_field: Optional[List[str]] = None
     ) -> None:
-        """As in DI-engine's ``Policy``; the config is checked first, KeyError or ValueError names what is wrong."""
+        """As in DI-engine's ``Policy``; the config is checked first, ValueError names what is wrong."""
         check_policy_config(cfg, self.config)
         super().__init__(cfg, model, enable_field)
 

@@ -35,7 +35,7 @@ class TDUpdate:
         Arguments:
             - online, target: ``QMix``, or DI-engine's model in ``HostQMix``
             - cfg: section ``policy.learn``
-            - n_threads: 1 leaves threads to torch
+            - n_threads: shards a batch, each on a thread of its own
         """
         self._online, self._target, self._cfg = online, target, cfg
         self._parameters = list(online.parameters())
@@ -54,12 +54,10 @@ class TDUpdate:
         """
         n_steps = batch.mask.sum()
         n_shards = min(self._n_threads, batch.mask.shape[1])
-        if self._pool is None or n_shards == 1:
-            results = [self._shard_gradients(batch, n_steps)]
-        else:
-            shards = [EpisodeBatch(*_every(batch, first, n_shards)) for first in range(n_shards)]
-            with one_torch_thread():
-                results = list(self._pool.map(lambda shard: self._shard_gradients(shard, n_steps), shards))
+        shards = [EpisodeBatch(*_every(batch, first, n_shards)) for first in range(n_shards)]
+        run = map if self._pool is None else self._pool.map
+        with one_torch_thread():
+            results = list(run(lambda shard: self._shard_gradients(shard, n_steps), shards))
         gradients = [sum(parts[1:], parts[0]) for parts in zip(*(r.gradients for r in results))]
         means = torch.stack([r.means for r in results]).sum(0)
         return gradients, dict(zip(_MEANS, means.unbind()))

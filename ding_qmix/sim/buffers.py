@@ -1,7 +1,7 @@
 """Memory of the simulator, allocated once: the battles' state and the step shown to the caller."""
 import numpy as np
 
-from ding_qmix.sim.state import N_BODY, N_MIND, SimState
+from ding_qmix.sim.state import N_BODY, N_MIND, SimState, Workroom
 from ding_qmix.smac.units import N_FIELDS
 from ding_qmix.spec import EnvSpec, VecStep
 
@@ -17,6 +17,15 @@ def make_state(n_envs: int, spec: EnvSpec) -> SimState:
         next_rng=np.zeros(n_envs, dtype=np.uint64),
         last_action=np.full((n_envs, spec.n_agents), -1, dtype=np.int32),
         episode_step=np.zeros(n_envs, dtype=np.int64),
+    )
+
+
+def make_workroom(n_envs: int, spec: EnvSpec) -> Workroom:
+    """Return room in which E battles can work."""
+    n_units = spec.n_agents + spec.n_enemies
+    return Workroom(
+        room=np.zeros((n_envs, 5, n_units + 4)),
+        marks=np.zeros((n_envs, 3, n_units + 4), dtype=np.int32),
     )
 
 

@@ -1,91 +1,88 @@
-"""Weapons, missiles, damage, healing. Kernels over one battle."""
+"""Attacks: the weapon's phases, missiles; healing. Kernels over one battle."""
 import math
 
 from ding_qmix.sim.arsenal import (
-    ARMOR,
     BACKSWING_TIME,
-    DAMAGE_MIN,
     DAMAGE_POINT,
     HEALTH_MAX,
     LOOPS_PER_SECOND,
-    MISSILE_SPEED,
+    MELEE_POINT,
+    MELEE_RANGE,
+    MISSILE_GAIN,
+    MISSILE_START,
+    MISSILE_TOP,
     PERIOD,
     RADIUS,
     RANGE,
+    SECOND_HIT,
     SLOP,
+    SPLASH,
     Army,
 )
+from ding_qmix.sim.beams import begin_beams
+from ding_qmix.sim.damage import burst, hit
 from ding_qmix.sim.knobs import SimKnobs
 from ding_qmix.sim.movement import walk
 from ding_qmix.sim.rng import draw_below
 from ding_qmix.sim.state import (
     BACKSWING,
+    CLOSE,
     FIGHTING,
-    HURT_BY,
-    IDLE,
+    MISSILE_SPEED,
     MISSILE_TARGET,
     MISSILE_X,
     MISSILE_Y,
-    ORDER,
     PHASE,
     READY,
     STANCE,
-    TARGET,
+    STRIKING,
     WINDING,
     WINDUP,
     Battle,
 )
-from ding_qmix.smac.kernel import kernel
-from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, SHIELD, X, Y
+from ding_qmix.sim.unit_types import BEAM, BURST
+from ding_qmix.smac.kernel import inline_kernel, inner_kernel
+from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, X, Y
 
 HEAL_RANGE = 4.  # [map units] between edges; MedivacHeal, AbilData.xml
 HEAL_RATE = 9. / LOOPS_PER_SECOND  # [hit points per game loop]
 HEAL_COST = 0.33  # [energy points per hit point]
 
 
-@kernel
+@inline_kernel
 def gap(battle: Battle, army: Army, u: int, v: int) -> float:
     """Return the distance between the edges of two units, [map units]."""
     dx, dy = battle.unit[X, u] - battle.unit[X, v], battle.unit[Y, u] - battle.unit[Y, v]
     return math.sqrt(dx * dx + dy * dy) - army.stats[RADIUS, u] - army.stats[RADIUS, v]
 
 
-@kernel
+@inner_kernel
 def attack(battle: Battle, army: Army, knobs: SimKnobs, u: int, target: int) -> None:
     """Spend one loop attacking a living target that u can hit: swing, wait for the weapon, or walk into range."""
-    unit, body, mind, stats = battle.unit, battle.body, battle.mind, army.stats
-    distance = gap(battle, army, u, target)
-    if mind[PHASE, u] == WINDING:
-        body[WINDUP, u] -= 1.
+    unit, body, mind = battle.unit, battle.body, battle.mind
+    distance, weapon_range = gap(battle, army, u, target), army.stats[RANGE, u]
+    if mind[PHASE, u] != READY:
         mind[STANCE, u] = FIGHTING
-        if distance > stats[RANGE, u] + stats[SLOP, u]:
-            cancel_attack(battle, u)
-        elif body[WINDUP, u] <= 0.:
-            _release(battle, army, u, target)
-    elif distance <= stats[RANGE, u]:
+        _wind_on(battle, army, u, target, distance)
+    elif distance <= weapon_range:
         mind[STANCE, u] = FIGHTING
         if unit[COOLDOWN, u] <= 0.:
-            jitter = knobs.jitter_low + draw_below(battle.rng, knobs.jitter_high - knobs.jitter_low + 1)
-            unit[COOLDOWN, u] = stats[PERIOD, u] + jitter
-            body[WINDUP, u] = stats[DAMAGE_POINT, u]
-            mind[PHASE, u] = WINDING
-            if body[WINDUP, u] <= 0.:
-                _release(battle, army, u, target)
+            _begin_attack(battle, army, knobs, u, target, distance)
     elif body[BACKSWING, u] > 0.:
         mind[STANCE, u] = FIGHTING
     else:
         walk(battle, army, knobs, u, unit[X, target], unit[Y, target])
 
 
-@kernel
+@inline_kernel
 def cancel_attack(battle: Battle, u: int) -> None:
-    """Break off an attack before its damage point; the weapon is ready again at once."""
+    """Break off an attack: before its damage point the weapon is ready again at once, after it a second hit is lost."""
     if battle.mind[PHASE, u] == WINDING:
-        battle.mind[PHASE, u] = READY
         battle.unit[COOLDOWN, u] = 0.
+    battle.mind[PHASE, u] = READY
 
 
-@kernel
+@inner_kernel
 def fly_missiles(battle: Battle, army: Army) -> None:
     """Move all missiles one loop towards their targets; one that arrives hits, one whose target is dead is gone."""
     unit, body, mind = battle.unit, battle.body, battle.mind
@@ -96,17 +93,19 @@ def fly_missiles(battle: Battle, army: Army) -> None:
         if unit[HEALTH, target] <= 0.:
             mind[MISSILE_TARGET, u] = -1
             continue
+        speed = min(army.stats[MISSILE_TOP, u], body[MISSILE_SPEED, u] + army.stats[MISSILE_GAIN, u])
+        body[MISSILE_SPEED, u] = speed
         dx, dy = unit[X, target] - body[MISSILE_X, u], unit[Y, target] - body[MISSILE_Y, u]
-        distance, speed = math.sqrt(dx * dx + dy * dy), army.stats[MISSILE_SPEED, u]
+        distance = math.sqrt(dx * dx + dy * dy)
         if distance - army.stats[RADIUS, target] <= speed:
             mind[MISSILE_TARGET, u] = -1
-            _hit(battle, army, u, target)
+            hit(battle, army, u, target)
         else:
             body[MISSILE_X, u] += dx * speed / distance
             body[MISSILE_Y, u] += dy * speed / distance
 
 
-@kernel
+@inline_kernel
 def heal(battle: Battle, army: Army, knobs: SimKnobs, u: int, patient: int) -> None:
     """Spend one loop healing a living patient, or flying towards it."""
     unit = battle.unit
@@ -115,43 +114,54 @@ def heal(battle: Battle, army: Army, knobs: SimKnobs, u: int, patient: int) -> N
         return
     amount = min(HEAL_RATE, army.stats[HEALTH_MAX, patient] - unit[HEALTH, patient], unit[ENERGY, u] / HEAL_COST)
     unit[HEALTH, patient] += amount
-    unit[ENERGY, u] -= amount * HEAL_COST
+    unit[ENERGY, u] = max(0., unit[ENERGY, u] - amount * HEAL_COST)
 
 
-@kernel
+@inline_kernel
+def _begin_attack(battle: Battle, army: Army, knobs: SimKnobs, u: int, target: int, distance: float) -> None:
+    """Begin an attack with a weapon that is ready."""
+    stats = army.stats
+    jitter = knobs.jitter_low + draw_below(battle.rng, knobs.jitter_high - knobs.jitter_low + 1)
+    close = distance <= stats[MELEE_RANGE, u] and stats[MELEE_RANGE, u] > 0.
+    battle.mind[CLOSE, u] = close
+    battle.unit[COOLDOWN, u] = stats[PERIOD, u] + jitter
+    battle.body[WINDUP, u] = stats[MELEE_POINT, u] if close else stats[DAMAGE_POINT, u]
+    battle.mind[PHASE, u] = WINDING
+    if battle.body[WINDUP, u] <= 0.:
+        _release(battle, army, u, target)
+
+
+@inline_kernel
+def _wind_on(battle: Battle, army: Army, u: int, target: int, distance: float) -> None:
+    """Bring an attack that has begun one loop further: to its damage point, or from there to its second hit."""
+    body, mind, stats = battle.body, battle.mind, army.stats
+    body[WINDUP, u] -= 1.
+    if mind[PHASE, u] == STRIKING:
+        if body[WINDUP, u] <= 0.:
+            mind[PHASE, u] = READY
+            hit(battle, army, u, target)
+    elif distance > (stats[MELEE_RANGE, u] if mind[CLOSE, u] else stats[RANGE, u]) + stats[SLOP, u]:
+        cancel_attack(battle, u)
+    elif body[WINDUP, u] <= 0.:
+        _release(battle, army, u, target)
+
+
+@inner_kernel
 def _release(battle: Battle, army: Army, u: int, target: int) -> None:
-    """Pass the damage point: hit at once, or launch the missile."""
-    battle.mind[PHASE, u] = READY
-    battle.body[BACKSWING, u] = army.stats[BACKSWING_TIME, u]
-    if army.stats[MISSILE_SPEED, u] > 0.:
-        battle.body[MISSILE_X, u], battle.body[MISSILE_Y, u] = battle.unit[X, u], battle.unit[Y, u]
-        battle.mind[MISSILE_TARGET, u] = target
+    """Pass the damage point: hit at once, or launch the missile, begin the sweep, burst."""
+    body, mind, stats = battle.body, battle.mind, army.stats
+    mind[PHASE, u] = READY
+    body[BACKSWING, u] = stats[BACKSWING_TIME, u]
+    if stats[SPLASH, u] == BEAM:
+        begin_beams(battle, u, target)
+    elif stats[SPLASH, u] == BURST:
+        burst(battle, u)
+    elif stats[MISSILE_TOP, u] > 0. and not mind[CLOSE, u]:
+        body[MISSILE_X, u], body[MISSILE_Y, u] = battle.unit[X, u], battle.unit[Y, u]
+        body[MISSILE_SPEED, u] = stats[MISSILE_START, u]
+        mind[MISSILE_TARGET, u] = target
     else:
-        _hit(battle, army, u, target)
-
-
-@kernel
-def _hit(battle: Battle, army: Army, u: int, target: int) -> None:
-    """Deal one hit: shields take it first, armor lessens what reaches life, never below the minimum."""
-    unit = battle.unit
-    damage = army.damage[u, target]
-    absorbed = min(unit[SHIELD, target], damage)
-    unit[SHIELD, target] -= absorbed
-    damage -= absorbed
-    if damage > 0.:
-        unit[HEALTH, target] -= max(damage - army.stats[ARMOR, target], DAMAGE_MIN)
-    battle.mind[HURT_BY, target] = u
-    if unit[HEALTH, target] <= 0.:
-        _die(battle, target)
-
-
-@kernel
-def _die(battle: Battle, u: int) -> None:
-    """Take a unit out of the battle; its missile flies on."""
-    battle.unit[HEALTH, u] = 0.
-    battle.unit[SHIELD, u] = 0.
-    battle.unit[ENERGY, u] = 0.
-    battle.unit[COOLDOWN, u] = 0.
-    battle.mind[ORDER, u] = IDLE
-    battle.mind[TARGET, u] = -1
-    battle.mind[PHASE, u] = READY
+        hit(battle, army, u, target)
+        if stats[SECOND_HIT, u] > 0. and battle.unit[HEALTH, target] > 0.:
+            mind[PHASE, u] = STRIKING
+            body[WINDUP, u] = stats[SECOND_HIT, u]

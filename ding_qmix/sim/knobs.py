@@ -17,5 +17,6 @@ class SimKnobs(NamedTuple):
     help_period: float = 32.0  # [game loops] between two calls for help of one unit
     arrive_radius: float = 0.5  # [map units] from its destination an attack-moving enemy comes to rest
     scan_move: bool = True  # the enemy medivac advances with the attack order and heals; False: it waits at its spawn
+    hunt_on: bool = False  # after its target died an enemy that was told to attack the allies attacks the next one
     slide_gain: float = 1.0  # [fraction] of the way lost to an obstacle that a unit makes good by sliding along it
     map_edge: float = 0.0  # [map units] from the edge of the map that flying units keep

@@ -1,16 +1,41 @@
 """The game loop: 16 of them make a game second, 8 one env step. Kernels over one battle."""
+import math
+
 import numpy as np
 
-from ding_qmix.sim.arsenal import ENERGY_MAX, ENERGY_REGEN, LOOPS_PER_STEP, Army
+from ding_qmix.sim.arsenal import (
+    ENERGY_MAX,
+    ENERGY_REGEN,
+    HEALTH_MAX,
+    HEALTH_REGEN,
+    LOOPS_PER_STEP,
+    SHIELD_MAX,
+    SHIELD_REGEN,
+    Army,
+)
+from ding_qmix.sim.beams import sweep_beams
 from ding_qmix.sim.combat import fly_missiles
+from ding_qmix.sim.crowd import separate
+from ding_qmix.sim.damage import settle_bursts
 from ding_qmix.sim.knobs import SimKnobs
-from ding_qmix.sim.movement import separate
 from ding_qmix.sim.opponent import fight_on
 from ding_qmix.sim.orders import give_order, obey
 from ding_qmix.sim.rng import draw_below
-from ding_qmix.sim.state import BACKSWING, HELP_WAIT, SPEED, STANCE, STEP_X, STEP_Y, STILL, WALKING, Battle
-from ding_qmix.smac.kernel import kernel
-from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH
+from ding_qmix.sim.state import (
+    BACKSWING,
+    BOX,
+    BURSTING,
+    HELP_WAIT,
+    SHIELD_WAIT,
+    SPEED,
+    STANCE,
+    STILL,
+    TURN,
+    WALKING,
+    Battle,
+)
+from ding_qmix.smac.kernel import inline_kernel, kernel
+from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, SHIELD, X, Y
 
 
 @kernel
@@ -24,21 +49,27 @@ def play_step(battle: Battle, army: Army, knobs: SimKnobs, actions: np.ndarray) 
 
 @kernel
 def play_loop(battle: Battle, army: Army, knobs: SimKnobs) -> None:
-    """Let every living unit act once in random order, then move missiles and part what overlaps."""
+    """Let every living unit act once in random order, then move beams and missiles and part what overlaps."""
     n_alive = _draw_turn(battle)
+    _run_clocks(battle, army)
+    _bound_allies(battle, army)
     for k in range(n_alive):
-        u = battle.turn[k]
+        u = battle.marks[TURN, k]
         if battle.unit[HEALTH, u] > 0.:
             _act(battle, army, knobs, u)
+    if army.beams:
+        sweep_beams(battle, army)
     fly_missiles(battle, army)
+    if army.bursts and battle.marks[BURSTING, 0] > 0:
+        settle_bursts(battle, army)
     separate(battle, army, knobs, n_alive)
 
 
-@kernel
+@inline_kernel
 def _draw_turn(battle: Battle) -> int:
     """Write the living units in random order into ``turn``; return how many there are."""
-    turn, n_alive = battle.turn, 0
-    for u in range(turn.shape[0]):
+    turn, n_alive = battle.marks[TURN], 0
+    for u in range(battle.unit.shape[1]):
         if battle.unit[HEALTH, u] > 0.:
             turn[n_alive] = u
             n_alive += 1
@@ -48,20 +79,42 @@ def _draw_turn(battle: Battle) -> int:
     return n_alive
 
 
-@kernel
+@inline_kernel
+def _run_clocks(battle: Battle, army: Army) -> None:
+    """Let the clocks of all units run for a loop, and what regenerates grow; nothing grows in the dead."""
+    unit, body, stats = battle.unit, battle.body, army.stats
+    for row in (BACKSWING, HELP_WAIT, SHIELD_WAIT):
+        for u in range(unit.shape[1]):
+            body[row, u] = max(0., body[row, u] - 1.)
+    for u in range(unit.shape[1]):
+        battle.mind[STANCE, u] = STILL
+        unit[COOLDOWN, u] = max(0., unit[COOLDOWN, u] - 1.)
+        alive = 1. if unit[HEALTH, u] > 0. else 0.
+        calm = alive if body[SHIELD_WAIT, u] <= 0. else 0.
+        unit[ENERGY, u] = min(stats[ENERGY_MAX, u], unit[ENERGY, u] + alive * stats[ENERGY_REGEN, u])
+        unit[SHIELD, u] = min(stats[SHIELD_MAX, u], unit[SHIELD, u] + calm * stats[SHIELD_REGEN, u])
+        unit[HEALTH, u] = min(stats[HEALTH_MAX, u], unit[HEALTH, u] + alive * stats[HEALTH_REGEN, u])
+
+
+@inline_kernel
+def _bound_allies(battle: Battle, army: Army) -> None:
+    """Write the box that holds the living allies, so that enemies far from it need not look for targets."""
+    unit, box = battle.unit, battle.room[BOX]
+    box[0], box[1], box[2], box[3] = math.inf, -math.inf, math.inf, -math.inf
+    for u in range(army.n_agents):
+        if unit[HEALTH, u] > 0.:
+            box[0], box[1] = min(box[0], unit[X, u]), max(box[1], unit[X, u])
+            box[2], box[3] = min(box[2], unit[Y, u]), max(box[3], unit[Y, u])
+
+
+@inline_kernel
 def _act(battle: Battle, army: Army, knobs: SimKnobs, u: int) -> None:
-    """Let one unit's clocks run for a loop, then let it act."""
-    unit, body, mind, stats = battle.unit, battle.body, battle.mind, army.stats
-    unit[COOLDOWN, u] = max(0., unit[COOLDOWN, u] - 1.)
-    body[BACKSWING, u] = max(0., body[BACKSWING, u] - 1.)
-    body[HELP_WAIT, u] = max(0., body[HELP_WAIT, u] - 1.)
-    unit[ENERGY, u] = min(stats[ENERGY_MAX, u], unit[ENERGY, u] + stats[ENERGY_REGEN, u])
-    body[STEP_X, u] = 0.
-    body[STEP_Y, u] = 0.
-    mind[STANCE, u] = STILL
+    """Let one unit act, and those burst that died of it."""
     if u < army.n_agents:
         obey(battle, army, knobs, u)
     else:
         fight_on(battle, army, knobs, u)
-    if mind[STANCE, u] != WALKING:
-        body[SPEED, u] = 0.
+    if battle.mind[STANCE, u] != WALKING:
+        battle.body[SPEED, u] = 0.
+    if army.bursts and battle.marks[BURSTING, 0] > 0:
+        settle_bursts(battle, army)

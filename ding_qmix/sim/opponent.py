@@ -5,13 +5,26 @@ No retreat, no kiting, no deliberate focus fire: the maps start no computer play
 """
 import math
 
-from ding_qmix.sim.arsenal import CANNOT_HIT, HEALS, HEALTH_MAX, RADIUS, RANGE, SCAN_RANGE, THREAT, Army
+from ding_qmix.sim.arsenal import (
+    CANNOT_HIT,
+    HEALS,
+    HEALTH_MAX,
+    MAX_SPEED,
+    NEAR_LAST_TARGET,
+    RADIUS,
+    RANGE,
+    SCAN_RANGE,
+    THREAT,
+    Army,
+)
 from ding_qmix.sim.combat import attack, cancel_attack, gap, heal
 from ding_qmix.sim.knobs import SimKnobs
 from ding_qmix.sim.movement import walk
 from ding_qmix.sim.state import (
+    ATTACK,
     ATTACK_MOVE,
     BACKSWING,
+    BOX,
     FIGHTING,
     GOAL_X,
     GOAL_Y,
@@ -22,19 +35,20 @@ from ding_qmix.sim.state import (
     LEASH_Y,
     ORDER,
     PHASE,
+    READY,
     STANCE,
     TARGET,
-    WINDING,
     Battle,
 )
-from ding_qmix.smac.kernel import kernel
+from ding_qmix.smac.kernel import inline_kernel
 from ding_qmix.smac.units import ENERGY, HEALTH, X, Y
 
+BOX_MARGIN = 1.5  # [map units] more than an ally's radius and its way in one game loop
 AUTOCAST_RANGE = 6.  # [map units] between edges within which a medivac looks for patients; MedivacHeal, AbilData.xml
 AUTOCAST_ENERGY = 5.  # [energy points] needed to begin; MedivacHeal, AbilData.xml
 
 
-@kernel
+@inline_kernel
 def fight_on(battle: Battle, army: Army, knobs: SimKnobs, u: int) -> None:
     """Act for one loop: attack or heal whom the unit has chosen, else walk on."""
     mind = battle.mind
@@ -46,7 +60,9 @@ def fight_on(battle: Battle, army: Army, knobs: SimKnobs, u: int) -> None:
             heal(battle, army, knobs, u, patient)
             return
     else:
-        target = _choose_target(battle, army, knobs, u)
+        target = _hunt(battle, army, knobs, u) if mind[ORDER, u] == ATTACK else -1
+        if target < 0:
+            target = _choose_target(battle, army, knobs, u)
         if target >= 0:
             attack(battle, army, knobs, u, target)
             return
@@ -56,7 +72,7 @@ def fight_on(battle: Battle, army: Army, knobs: SimKnobs, u: int) -> None:
         _march(battle, army, knobs, u)
 
 
-@kernel
+@inline_kernel
 def _march(battle: Battle, army: Army, knobs: SimKnobs, u: int) -> None:
     """Walk on towards the destination of the attack-move and stay there."""
     goal_x, goal_y = battle.body[GOAL_X, u], battle.body[GOAL_Y, u]
@@ -67,7 +83,33 @@ def _march(battle: Battle, army: Army, knobs: SimKnobs, u: int) -> None:
         walk(battle, army, knobs, u, goal_x, goal_y)
 
 
-@kernel
+@inline_kernel
+def _hunt(battle: Battle, army: Army, knobs: SimKnobs, u: int) -> int:
+    """Return the foe that u was ordered to attack; once it is dead stand guard (knob ``hunt_on``: attack the next)."""
+    target = battle.mind[TARGET, u]
+    if target >= 0 and battle.unit[HEALTH, target] > 0.:
+        return target
+    cancel_attack(battle, u)
+    target = nearest_foe(battle, army, u) if knobs.hunt_on else -1
+    if target < 0:
+        battle.mind[ORDER, u] = GUARD
+    _aim_at(battle, u, target)
+    return target
+
+
+@inline_kernel
+def nearest_foe(battle: Battle, army: Army, u: int) -> int:
+    """Return the nearest living ally that an enemy can hit, at any distance, -1 if there is none."""
+    best, best_square = -1, math.inf
+    for foe in range(army.n_agents):
+        dx, dy = battle.unit[X, foe] - battle.unit[X, u], battle.unit[Y, foe] - battle.unit[Y, u]
+        square = dx * dx + dy * dy
+        if battle.unit[HEALTH, foe] > 0. and army.rank[u, foe] > CANNOT_HIT and square < best_square:
+            best, best_square = foe, square
+    return best
+
+
+@inline_kernel
 def _choose_target(battle: Battle, army: Army, knobs: SimKnobs, u: int) -> int:
     """
     Keep the target while it can be shot at; else take the highest ranked, then nearest in scan range; else chase on.
@@ -75,14 +117,14 @@ def _choose_target(battle: Battle, army: Army, knobs: SimKnobs, u: int) -> int:
     Source: the game's automatic targeting (Liquipedia, pysc2 docs/environment.md): nearest counts only when choosing.
     """
     unit, mind, body = battle.unit, battle.mind, battle.body
-    kept = mind[TARGET, u]
+    kept = last = mind[TARGET, u]
     if kept >= 0 and unit[HEALTH, kept] <= 0.:
         cancel_attack(battle, u)
         kept = -1
-    if kept >= 0 and (mind[PHASE, u] == WINDING or _holds(battle, army, u, kept)):
+    if kept >= 0 and (mind[PHASE, u] != READY or _holds(battle, army, u, kept)):
         return kept
-    target = _scan(battle, army, u)
-    if target < 0 and kept >= 0:
+    target = _scan(battle, army, u, last if army.stats[NEAR_LAST_TARGET, u] > 0. and last >= 0 else u)
+    if target < 0 and kept >= 0 and army.stats[MAX_SPEED, u] > 0.:
         dx, dy = unit[X, u] - body[LEASH_X, u], unit[Y, u] - body[LEASH_Y, u]
         if dx * dx + dy * dy <= knobs.chase_leash * knobs.chase_leash:
             return kept
@@ -90,30 +132,37 @@ def _choose_target(battle: Battle, army: Army, knobs: SimKnobs, u: int) -> int:
     return target
 
 
-@kernel
+@inline_kernel
 def _holds(battle: Battle, army: Army, u: int, target: int) -> bool:
     """Say whether nothing can outrank a target and it is in weapon range."""
     return army.rank[u, target] == THREAT and gap(battle, army, u, target) <= army.stats[RANGE, u]
 
 
-@kernel
-def _scan(battle: Battle, army: Army, u: int) -> int:
-    """Return the highest ranked, then nearest foe within scan range, -1 if there is none."""
-    unit, stats = battle.unit, army.stats
+@inline_kernel
+def _scan(battle: Battle, army: Army, u: int, center: int) -> int:
+    """Return the highest ranked, then nearest to unit ``center``, foe within scan range of u, -1 if there is none."""
+    unit, stats, box = battle.unit, army.stats, battle.room[BOX]
     x, y, reach = unit[X, u], unit[Y, u], stats[SCAN_RANGE, u] + stats[RADIUS, u]
+    aside_x, aside_y = max(box[0] - x, x - box[1], 0.), max(box[2] - y, y - box[3], 0.)
+    if aside_x * aside_x + aside_y * aside_y > (reach + BOX_MARGIN) ** 2:
+        return -1
     best, best_rank, best_square = -1, CANNOT_HIT, math.inf
     for foe in range(army.n_agents):
         rank = army.rank[u, foe]
         if unit[HEALTH, foe] <= 0. or rank <= CANNOT_HIT or rank < best_rank:
             continue
-        dx, dy = unit[X, foe] - x, unit[Y, foe] - y
-        square, limit = dx * dx + dy * dy, reach + stats[RADIUS, foe]
-        if square <= limit * limit and (rank > best_rank or square < best_square):
+        dx, dy, limit = unit[X, foe] - x, unit[Y, foe] - y, reach + stats[RADIUS, foe]
+        square = dx * dx + dy * dy
+        if square > limit * limit:
+            continue
+        if center != u:
+            square = (unit[X, foe] - unit[X, center]) ** 2 + (unit[Y, foe] - unit[Y, center]) ** 2
+        if rank > best_rank or square < best_square:
             best, best_rank, best_square = foe, rank, square
     return best
 
 
-@kernel
+@inline_kernel
 def _aim_at(battle: Battle, u: int, target: int) -> None:
     """Take a new target, or none, and remember where."""
     if target != battle.mind[TARGET, u]:
@@ -121,7 +170,7 @@ def _aim_at(battle: Battle, u: int, target: int) -> None:
         battle.body[LEASH_X, u], battle.body[LEASH_Y, u] = battle.unit[X, u], battle.unit[Y, u]
 
 
-@kernel
+@inline_kernel
 def _respond(battle: Battle, army: Army, knobs: SimKnobs, u: int, attacker: int) -> None:
     """Having been hit without a target of one's own, turn on the attacker, and call for help now and then."""
     unit, mind, body = battle.unit, battle.mind, battle.body
@@ -138,14 +187,14 @@ def _respond(battle: Battle, army: Army, knobs: SimKnobs, u: int, attacker: int)
             _turn_on(battle, army, friend, attacker)
 
 
-@kernel
+@inline_kernel
 def _turn_on(battle: Battle, army: Army, u: int, attacker: int) -> None:
     """Take the attacker as target if the unit has none and can hit it."""
     if battle.mind[TARGET, u] < 0 and army.rank[u, attacker] > CANNOT_HIT:
         _aim_at(battle, u, attacker)
 
 
-@kernel
+@inline_kernel
 def _choose_patient(battle: Battle, army: Army, u: int) -> int:
     """Keep healing the patient until it is whole; else take the one with the lowest life fraction, then the nearest."""
     unit, stats = battle.unit, army.stats

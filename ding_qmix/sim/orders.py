@@ -1,11 +1,11 @@
 """The allies: how SMAC's actions become orders, and how a unit that acts on orders alone carries them out."""
 
-from ding_qmix.sim.arsenal import CANNOT_HIT, HEALTH_MAX, Army
+from ding_qmix.sim.arsenal import CANNOT_HIT, HEALS, HEALTH_MAX, Army
 from ding_qmix.sim.combat import attack, cancel_attack, heal
 from ding_qmix.sim.knobs import SimKnobs
 from ding_qmix.sim.movement import walk
 from ding_qmix.sim.state import ATTACK, BACKSWING, GOAL_X, GOAL_Y, HEAL, IDLE, MOVE, ORDER, TARGET, Battle
-from ding_qmix.smac.kernel import kernel
+from ding_qmix.smac.kernel import inline_kernel, kernel
 from ding_qmix.smac.rules import EAST, FIRST_TARGET, NO_OP, NORTH, SOUTH, STOP, WEST
 from ding_qmix.smac.units import ENERGY, HEALTH, X, Y
 
@@ -33,7 +33,7 @@ def give_order(battle: Battle, army: Army, u: int, action: int) -> None:
     battle.body[GOAL_X, u], battle.body[GOAL_Y, u] = x, y
 
 
-@kernel
+@inline_kernel
 def obey(battle: Battle, army: Army, knobs: SimKnobs, u: int) -> None:
     """Carry out an order for one loop. Allies are passive: without an order to attack they never shoot."""
     order, target = battle.mind[ORDER, u], battle.mind[TARGET, u]
@@ -52,11 +52,11 @@ def obey(battle: Battle, army: Army, knobs: SimKnobs, u: int) -> None:
             _replace_order(battle, u, IDLE, -1)
 
 
-@kernel
+@inline_kernel
 def _aim(battle: Battle, army: Army, u: int, number: int) -> None:
     """Order an attack on an enemy, or to heal an ally; rejected if it cannot be hit, or needs no healing."""
     order, target = ATTACK, army.n_agents + number
-    if army.healable[u].any():
+    if army.stats[HEALS, u] > 0.:
         order, target = HEAL, number
         if not _needs_healing(battle, army, target) or battle.unit[ENERGY, u] <= 0.:
             return
@@ -66,7 +66,7 @@ def _aim(battle: Battle, army: Army, u: int, number: int) -> None:
         _replace_order(battle, u, order, target)
 
 
-@kernel
+@inline_kernel
 def _replace_order(battle: Battle, u: int, order: int, target: int) -> None:
     """Give a new order, which breaks off an attack before its damage point, and the backswing after it."""
     cancel_attack(battle, u)
@@ -75,7 +75,7 @@ def _replace_order(battle: Battle, u: int, order: int, target: int) -> None:
     battle.mind[TARGET, u] = target
 
 
-@kernel
+@inline_kernel
 def _needs_healing(battle: Battle, army: Army, u: int) -> bool:
     """Say whether a unit lives and is hurt."""
     return 0. < battle.unit[HEALTH, u] < army.stats[HEALTH_MAX, u]

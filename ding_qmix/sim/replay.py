@@ -65,11 +65,12 @@ class BattleRecorder:
             self._return[e] += step.reward[e]
         ended = np.flatnonzero(played & (step.terminated | step.truncated))
         for e in ended:
-            last = final_units(step.final_state[e], self._frames[e][-1].units, self._spec)
-            result = _result(step, e, self._spec)
-            self._frames[e].append(
-                BattleFrame(last, len(self._frames[e]), self._reward[e], self._return[e], result)
-            )
+            before, result = self._frames[e][-1].units, _result(step, e, self._spec)
+            if self._spec.special_global_state:
+                last = beaten_units(before, result, self._spec)
+            else:
+                last = final_units(step.final_state[e], before, self._spec)
+            self._frames[e].append(BattleFrame(last, len(self._frames[e]), self._reward[e], self._return[e], result))
             self._ended[e] = True
         return ended
 
@@ -100,7 +101,12 @@ class ReplayFiles:
     """
 
     def __init__(
-            self, spec: EnvSpec, folder: str, video_format: Optional[str] = None, prefix: str = '', scale: int = 22
+            self,
+            spec: EnvSpec,
+            folder: str,
+            video_format: Optional[str] = None,
+            prefix: str = '',
+            scale: int = 22
     ) -> None:
         self._spec, self._folder, self._prefix, self._scale = spec, folder, prefix, scale
         self._format = video_format or default_format()
@@ -125,7 +131,7 @@ def final_units(state: np.ndarray, before: UnitSnapshot, spec: EnvSpec) -> UnitS
         keeps the last state. What a state does not tell (the enemies' cooldown, where units died, who aims at whom) is
         kept from the table before, or left out.
     Arguments:
-        - state: float [S]
+        - state: float [S], SMAC's own; from DI-engine's ``special_global_state`` see ``beaten_units``
         - before: the same battle one step earlier, [1, U] each
     """
     scenario, units = get_scenario(spec.map_name), _row(before, 0)
@@ -146,6 +152,15 @@ def final_units(state: np.ndarray, before: UnitSnapshot, spec: EnvSpec) -> UnitS
             clock = units.energy if stats.energy_max > 0. else units.cooldown
             clock[0, u] = state[start + 1] * stats.cooldown_scale
         start = place + 2 + protoss + len(slots)
+    return units
+
+
+def beaten_units(before: UnitSnapshot, result: str, spec: EnvSpec) -> UnitSnapshot:
+    """Return the unit table of one step before, [1, U] each, with the side dead that the result says is beaten."""
+    units = _row(before, 0)
+    units.target[:] = -1
+    beaten = {'won': slice(spec.n_agents, None), 'lost': slice(spec.n_agents), 'draw': slice(None)}
+    units.alive[0, beaten.get(result, slice(0))] = False
     return units
 
 

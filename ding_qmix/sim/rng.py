@@ -5,7 +5,7 @@ Each env owns one, so its battle depends on its seed alone and not on its neighb
 """
 import numpy as np
 
-from ding_qmix.smac.kernel import kernel
+from ding_qmix.smac.kernel import inline_kernel
 
 _MASK = (1 << 64) - 1
 
@@ -26,7 +26,7 @@ def seed_state(seed: int) -> np.uint64:
     return np.uint64(z if z else 1)  # zero is the one state that xorshift cannot leave
 
 
-@kernel
+@inline_kernel
 def draw_bits(rng: np.ndarray) -> np.uint64:
     """Advance the generator, uint64 [1], and return 64 random bits."""
     z = rng[0]
@@ -37,13 +37,13 @@ def draw_bits(rng: np.ndarray) -> np.uint64:
     return z
 
 
-@kernel
+@inline_kernel
 def draw_below(rng: np.ndarray, n: int) -> int:
     """Return a random integer in 0..n-1, n below 2**32; uses the upper bits, the better ones of this generator."""
     return np.int64(((draw_bits(rng) >> np.uint64(32)) * np.uint64(n)) >> np.uint64(32))
 
 
-@kernel
+@inline_kernel
 def draw_fraction(rng: np.ndarray) -> float:
     """Return a random float64 in [0, 1)."""
     return np.float64(draw_bits(rng) >> np.uint64(11)) * (1. / 9007199254740992.)

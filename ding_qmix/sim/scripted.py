@@ -67,9 +67,7 @@ class ScriptedPolicy:
     def reset(self, env_ids: Optional[np.ndarray] = None) -> None:
         """Forget what is remembered of the running episodes of the given envs, or of all. Generators run on."""
 
-    def _choose(
-            self, action_mask: np.ndarray, units: UnitSnapshot, army: Army, actions_out: np.ndarray
-    ) -> None:
+    def _choose(self, action_mask: np.ndarray, units: UnitSnapshot, army: Army, actions_out: np.ndarray) -> None:
         raise NotImplementedError
 
 
@@ -80,9 +78,7 @@ class RandomPolicy(ScriptedPolicy):
         super().__init__(spec, n_envs, seed)
         self._rng = np.array([seed_state(seed + e) for e in range(n_envs)], dtype=np.uint64)
 
-    def _choose(
-            self, action_mask: np.ndarray, units: UnitSnapshot, army: Army, actions_out: np.ndarray
-    ) -> None:
+    def _choose(self, action_mask: np.ndarray, units: UnitSnapshot, army: Army, actions_out: np.ndarray) -> None:
         draw_legal(action_mask, self._rng, actions_out)
 
 
@@ -100,27 +96,21 @@ class ClosestPolicy(ScriptedPolicy):
         else:
             self._target[env_ids] = -1
 
-    def _choose(
-            self, action_mask: np.ndarray, units: UnitSnapshot, army: Army, actions_out: np.ndarray
-    ) -> None:
+    def _choose(self, action_mask: np.ndarray, units: UnitSnapshot, army: Army, actions_out: np.ndarray) -> None:
         _choose_closest(units, action_mask, army, self._target, actions_out)
 
 
 class FocusPolicy(ScriptedPolicy):
     """Every agent shoots the weakest enemy in its weapon range, or goes to the nearest; medivacs heal the weakest."""
 
-    def _choose(
-            self, action_mask: np.ndarray, units: UnitSnapshot, army: Army, actions_out: np.ndarray
-    ) -> None:
+    def _choose(self, action_mask: np.ndarray, units: UnitSnapshot, army: Army, actions_out: np.ndarray) -> None:
         _choose_focus(units, action_mask, army, actions_out)
 
 
 class KitePolicy(ScriptedPolicy):
     """Every agent with a ranged weapon steps back from close melee enemies between its shots; else as FocusPolicy."""
 
-    def _choose(
-            self, action_mask: np.ndarray, units: UnitSnapshot, army: Army, actions_out: np.ndarray
-    ) -> None:
+    def _choose(self, action_mask: np.ndarray, units: UnitSnapshot, army: Army, actions_out: np.ndarray) -> None:
         _choose_kite(units, action_mask, army, actions_out)
 
 

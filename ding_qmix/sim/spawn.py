@@ -3,14 +3,29 @@ from functools import lru_cache
 from typing import List, NamedTuple, Tuple
 
 import numpy as np
-from numba import njit
 
 from ding_qmix.scenarios import Scenario, UnitGroup
-from ding_qmix.sim.arsenal import AIR, HEALS, UNIT_TYPES, Army, UnitType
+from ding_qmix.sim.arsenal import HEALS, Army, reach
 from ding_qmix.sim.knobs import SimKnobs
 from ding_qmix.sim.loop import play_loop
+from ding_qmix.sim.opponent import nearest_foe
 from ding_qmix.sim.rng import draw_fraction
-from ding_qmix.sim.state import ATTACK_MOVE, GOAL_X, GOAL_Y, GUARD, HURT_BY, MISSILE_TARGET, ORDER, TARGET, Battle
+from ding_qmix.sim.state import (
+    ATTACK,
+    ATTACK_MOVE,
+    GOAL_X,
+    GOAL_Y,
+    GUARD,
+    HURT_BY,
+    MISSILE_TARGET,
+    N_BODY,
+    N_MIND,
+    ORDER,
+    TARGET,
+    Battle,
+)
+from ding_qmix.sim.unit_types import FLIES, UNIT_TYPES, UnitType
+from ding_qmix.smac.kernel import kernel
 from ding_qmix.smac.units import ENERGY, HEALTH, N_FIELDS, SHIELD, UNIT_NAMES, UNIT_STATS, X, Y
 from ding_qmix.terrain import MAP_SIZE, pathing_grid
 
@@ -22,6 +37,7 @@ class Start(NamedTuple):
     unit: np.ndarray  # float64 [N_FIELDS, U], the unit table
     goal: np.ndarray  # float64 [2, 2], ends (x, y) of the segment that the enemy's destination is drawn from
     marches: bool  # the enemy gets an attack-move order
+    hunts: bool  # each enemy is told to attack the ally nearest to it
 
 
 def make_start(scenario: Scenario, names: List[str], x: np.ndarray, y: np.ndarray) -> Start:
@@ -34,24 +50,29 @@ def make_start(scenario: Scenario, names: List[str], x: np.ndarray, y: np.ndarra
     unit[X], unit[Y] = x, y
     unit[HEALTH], unit[SHIELD] = [s.health for s in stats], [s.shield for s in stats]
     unit[ENERGY] = [s.energy_start for s in stats]
-    points = scenario.enemy_order.points or ((0., 0.), )
-    return Start(unit, np.array([points[0], points[-1]]), bool(scenario.enemy_order.points))
+    order = scenario.enemy_order
+    points = order.points or ((0., 0.), )
+    return Start(unit, np.array([points[0], points[-1]]), bool(order.points), order.kind == 'allies')
 
 
-@njit(cache=True)
+@kernel
 def begin_battle(battle: Battle, start: Start, army: Army, knobs: SimKnobs) -> None:
     """Set a battle to its start, give the enemy its order, let the first loops pass."""
-    battle.unit[:] = start.unit
-    battle.body[:] = 0.
-    battle.mind[:] = 0
-    for row in (TARGET, MISSILE_TARGET, HURT_BY):
-        battle.mind[row] = -1
+    for u in range(battle.unit.shape[1]):
+        for row in range(N_FIELDS):
+            battle.unit[row, u] = start.unit[row, u]
+        for row in range(N_BODY):
+            battle.body[row, u] = 0.
+        for row in range(N_MIND):
+            battle.mind[row, u] = -1 if row in (TARGET, MISSILE_TARGET, HURT_BY) else 0
     along = draw_fraction(battle.rng)
     for u in range(army.n_agents, battle.unit.shape[1]):
         battle.body[GOAL_X, u] = start.goal[0, 0] + along * (start.goal[1, 0] - start.goal[0, 0])
         battle.body[GOAL_Y, u] = start.goal[0, 1] + along * (start.goal[1, 1] - start.goal[0, 1])
         waits = not start.marches or (army.stats[HEALS, u] > 0. and not knobs.scan_move)
         battle.mind[ORDER, u] = GUARD if waits else ATTACK_MOVE
+        if start.hunts:
+            battle.mind[ORDER, u], battle.mind[TARGET, u] = ATTACK, nearest_foe(battle, army, u)
     for _ in range(knobs.reset_loops):
         play_loop(battle, army, knobs)
 
@@ -73,15 +94,14 @@ def spawn_points(scenario: Scenario, knobs: SimKnobs) -> Tuple[np.ndarray, np.nd
     return np.array([p[0] for p in placed]), np.array([p[1] for p in placed])
 
 
-def _free_point(
-        group: UnitGroup, placed: List[Tuple[float, float, UnitType]], pathable: np.ndarray, spacing: float
-) -> Tuple[float, float, UnitType]:
+def _free_point(group: UnitGroup, placed: List[Tuple[float, float, UnitType]], pathable: np.ndarray,
+                spacing: float) -> Tuple[float, float, UnitType]:
     """Return the nearest lattice point, ties by x, then y, that is on the map and clear of units placed before."""
     kind = UNIT_TYPES[group.unit]
     pitch = 2. * kind.separation * spacing
     for i, j in _lattice():
         x, y = group.x + i * pitch, group.y + j * pitch
-        if not (0. <= x < MAP_SIZE and 0. <= y < MAP_SIZE) or not (kind.layer == AIR or pathable[int(x), int(y)]):
+        if not (0. <= x < MAP_SIZE and 0. <= y < MAP_SIZE) or not (kind.footing == FLIES or pathable[int(x), int(y)]):
             continue
         if all(_clear(kind, x, y, *other) for other in placed):
             return x, y, kind
@@ -90,8 +110,8 @@ def _free_point(
 
 def _clear(kind: UnitType, x: float, y: float, other_x: float, other_y: float, other: UnitType) -> bool:
     """Say whether a unit here would not overlap another."""
-    reach = kind.separation + other.separation - _OVERLAP_SLACK
-    return kind.layer != other.layer or (x - other_x) ** 2 + (y - other_y) ** 2 >= reach * reach
+    least = max(0., reach(kind, other) - _OVERLAP_SLACK)
+    return (x - other_x) ** 2 + (y - other_y) ** 2 >= least * least
 
 
 @lru_cache(maxsize=None)

@@ -6,34 +6,50 @@ import numpy as np
 # Rows of `body`
 (
     SPEED,  # [map units per loop] now
-    STEP_X, STEP_Y,  # [map units] walked in this loop by own will
-    GOAL_X, GOAL_Y,  # [map units] destination of a move or attack-move order
-    WINDUP,  # [game loops] until the damage point of the attack that has begun
+    STEP_X,
+    STEP_Y,  # [map units] walked in this loop by own will; holds while the stance is WALKING
+    GOAL_X,
+    GOAL_Y,  # [map units] destination of a move or attack-move order
+    WINDUP,  # [game loops] until the damage point of the attack that has begun, or until its second hit
     BACKSWING,  # [game loops] during which the unit does not walk on by itself
-    MISSILE_X, MISSILE_Y,  # [map units] the unit's missile in flight
-    LEASH_X, LEASH_Y,  # [map units] where the unit acquired its target
+    MISSILE_X,
+    MISSILE_Y,  # [map units] the unit's missile in flight
+    MISSILE_SPEED,  # [map units per loop]
+    LEASH_X,
+    LEASH_Y,  # [map units] where the unit acquired its target
     HELP_WAIT,  # [game loops] until the unit may call for help again
-) = range(12)
-N_BODY = 12
+    SHIELD_WAIT,  # [game loops] until the shield grows again
+    BEAM_X,
+    BEAM_Y,  # [map units] middle of the line that the unit's beams sweep
+    BEAM_DX,
+    BEAM_DY,  # direction of that line, length 1
+) = range(18)
+N_BODY = 18
 
 # Rows of `mind`
 (
     ORDER,  # one of the orders below
     TARGET,  # unit that the order or the unit itself aims at, -1 none
-    PHASE,  # READY or WINDING
+    PHASE,  # READY, WINDING or STRIKING
+    CLOSE,  # 1 if the attack that has begun is the melee variant
     STANCE,  # STILL, WALKING or FIGHTING, in this loop
     MISSILE_TARGET,  # unit that the missile in flight aims at, -1 no missile
     HURT_BY,  # unit that hit this one since it last acted, -1 none
-) = range(6)
-N_MIND = 6
+    BEAM_AGE,  # [game loops] since the unit's beams began, 1 in the first, 0 none
+    BEAM_TARGET,  # unit that they aim at
+    SWEPT,  # bits of the beams that have touched this unit in their present sweep
+    DUE,  # hits of beams on their way to this unit: 4 bits for each of the next game loops
+    DUE_FROM,  # unit whose beam touched this one last
+) = range(12)
+N_MIND = 12
 
 IDLE, MOVE, ATTACK, HEAL, ATTACK_MOVE, GUARD = range(6)  # orders; GUARD: stand and acquire targets
-READY, WINDING = 0, 1  # phases of the weapon
+READY, WINDING, STRIKING = 0, 1, 2  # phases of the weapon; STRIKING: the second hit is to come
 STILL, WALKING, FIGHTING = 0, 1, 2  # stances: what others can push
 
 
 class SimState(NamedTuple):
-    """E battles. The generators are part of it; what never changes is in Rules and Army."""
+    """E battles. The generators are part of it; what never changes is in Rules, Army and Ground."""
     unit: np.ndarray  # float64 [E, N_FIELDS, U], see ding_qmix.smac.units
     body: np.ndarray  # float64 [E, N_BODY, U]
     mind: np.ndarray  # int32 [E, N_MIND, U]
@@ -43,11 +59,34 @@ class SimState(NamedTuple):
     episode_step: np.ndarray  # int64 [E], [env steps] played in the episode
 
 
+class Workroom(NamedTuple):
+    """Room in which E battles work; nothing in it outlasts a call."""
+    room: np.ndarray  # float64 [E, 5, U + 4]
+    marks: np.ndarray  # int32 [E, 3, U + 4]
+
+
+# Rows of `room` and of `marks`: they hold nothing between two game loops
+(
+    CROWD_X,
+    CROWD_Y,  # [map units] where the living units are, in order of turn
+    CROWD_SIZE,  # [map units] their separation radius
+    BOX,  # least and greatest x, least and greatest y of the living allies, [map units]
+    VITALS,  # [points] health plus shield before the env step
+) = range(5)
+(
+    TURN,  # living units in the order in which they act in this loop
+    NEAR,  # 1 where one of them overlaps the one looked at
+    BURSTING,  # how many units that died have yet to burst, then which
+) = range(3)
+
+
 class Battle(NamedTuple):
-    """One battle: views into SimState, and room to work."""
+    """One battle: views into SimState, its ground, and room to work."""
     unit: np.ndarray  # float64 [N_FIELDS, U]
     body: np.ndarray  # float64 [N_BODY, U]
     mind: np.ndarray  # int32 [N_MIND, U]
     rng: np.ndarray  # uint64 [1]
-    pathable: np.ndarray  # bool [MAP_SIZE, MAP_SIZE], indexed [x, y]
-    turn: np.ndarray  # int32 [U], living units in the order in which they act in this loop
+    footing: np.ndarray  # int8 [MAP_SIZE, MAP_SIZE], see ding_qmix.sim.ground
+    route: np.ndarray  # int16 [cells, cells], see ding_qmix.sim.ground
+    room: np.ndarray  # float64 [5, U + 4]
+    marks: np.ndarray  # int32 [3, U + 4]

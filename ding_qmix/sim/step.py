@@ -1,24 +1,44 @@
-"""One decision of many battles: orders, eight game loops, reward, end, observation. The only place with threads."""
+"""One decision of many battles: orders, eight game loops, reward, end, observation. Kernels over all envs."""
 import numpy as np
-from numba import njit, prange
 
 from ding_qmix.sim.arsenal import Army
+from ding_qmix.sim.ground import Ground
 from ding_qmix.sim.knobs import SimKnobs
 from ding_qmix.sim.loop import play_step
 from ding_qmix.sim.spawn import Start, begin_battle
-from ding_qmix.sim.state import Battle, SimState
-from ding_qmix.smac.kernel import kernel
+from ding_qmix.sim.state import VITALS, Battle, SimState, Workroom
+from ding_qmix.smac.kernel import inline_kernel, inner_kernel, kernel, outer_kernel
 from ding_qmix.smac.observation import write_action_mask, write_obs, write_state
 from ding_qmix.smac.reward import ONGOING, WON, RewardOptions, battle_result, battle_reward, end_reward
 from ding_qmix.smac.rules import Rules
+from ding_qmix.smac.special_state import write_special_state
 from ding_qmix.smac.units import HEALTH, SHIELD
 from ding_qmix.spec import VecStep
 
-LEAVE, STEP, RESET, SHOW = range(4)  # commands to an env; SHOW: show it as it is
+STEP, RESET, SHOW = range(3)  # commands; SHOW: show the battle as it is
+
+
+@outer_kernel
+def play_envs(
+        command: int, first: int, last: int, active: np.ndarray, actions: np.ndarray, state: SimState, work: Workroom,
+        out: VecStep, start: Start, rules: Rules, army: Army, ground: Ground, knobs: SimKnobs, options: RewardOptions,
+        divisor: float
+) -> None:
+    """
+    Carry out a command in the active envs (bool [E]) among first..last - 1; actions int64 [E, N] matter to STEP alone.
+
+    Threads may share the envs: what happens in one touches nothing of another.
+    """
+    for e in range(first, last):
+        if active[e]:
+            _play_env(e, command, actions, state, work, out, start, rules, army, ground, knobs, options, divisor)
+        elif command == STEP:
+            out.reward[e] = 0.
+            out.terminated[e], out.truncated[e], out.won[e] = False, False, False
 
 
 @kernel
-def find_illegal(actions: np.ndarray, action_mask: np.ndarray, active: np.ndarray) -> int:
+def find_illegal(active: np.ndarray, actions: np.ndarray, action_mask: np.ndarray) -> int:
     """Return the flat index into actions (int64 [E, N]) of the first illegal one of an active env, -1 if none is."""
     n_envs, n_agents, n_actions = action_mask.shape
     for e in range(n_envs):
@@ -29,62 +49,46 @@ def find_illegal(actions: np.ndarray, action_mask: np.ndarray, active: np.ndarra
     return -1
 
 
-@njit(cache=True)
-def play_envs(
-        commands: np.ndarray, actions: np.ndarray, state: SimState, out: VecStep, start: Start, rules: Rules,
-        army: Army, knobs: SimKnobs, options: RewardOptions, divisor: float
-) -> None:
-    """Carry out one command per env (int8 [E]), one env after another; actions int64 [E, N] matter where it is STEP."""
-    for e in range(commands.shape[0]):
-        _play_env(e, commands[e], actions[e], state, out, start, rules, army, knobs, options, divisor)
-
-
-@njit(cache=True, parallel=True)
-def play_envs_parallel(
-        commands: np.ndarray, actions: np.ndarray, state: SimState, out: VecStep, start: Start, rules: Rules,
-        army: Army, knobs: SimKnobs, options: RewardOptions, divisor: float
-) -> None:
-    """Do what play_envs does with numba's threads; the result is the same."""
-    for e in prange(commands.shape[0]):
-        _play_env(e, commands[e], actions[e], state, out, start, rules, army, knobs, options, divisor)
-
-
-@njit(cache=True)
+@inline_kernel
 def _play_env(
-        e: int, command: int, actions: np.ndarray, state: SimState, out: VecStep, start: Start, rules: Rules,
-        army: Army, knobs: SimKnobs, options: RewardOptions, divisor: float
+        e: int, command: int, actions: np.ndarray, state: SimState, work: Workroom, out: VecStep, start: Start,
+        rules: Rules, army: Army, ground: Ground, knobs: SimKnobs, options: RewardOptions, divisor: float
 ) -> None:
     """Carry out one command in env e, and begin the next episode if it ended this one."""
-    if command == LEAVE:
-        return
-    turn = np.empty(state.unit.shape[2], dtype=np.int32)
-    battle = Battle(state.unit[e], state.body[e], state.mind[e], state.rng[e:e + 1], rules.pathable, turn)
+    battle = Battle(
+        state.unit[e], state.body[e], state.mind[e], state.rng[e:e + 1], ground.footing, ground.route, work.room[e],
+        work.marks[e]
+    )
     over = False
     if command == STEP:
-        over = _decide(e, battle, actions, state, out, rules, army, knobs, options, divisor)
+        over = _decide(e, battle, actions[e], state, out, rules, army, knobs, options, divisor)
+        if over:
+            _show(e, battle.unit, state, rules, out.final_obs, out.final_state, out.final_action_mask)
     else:
         _write_result(e, battle.unit, ONGOING, 0., False, rules, out)
-    if over:
-        _show(battle.unit, state.last_action[e], rules, out.final_obs[e], out.final_state[e], out.final_action_mask[e])
     if over or command == RESET:
         if state.next_rng[e] != np.uint64(0):  # a seed that waited takes effect
             state.rng[e] = state.next_rng[e]
             state.next_rng[e] = np.uint64(0)
-        state.last_action[e] = -1
+        for agent in range(rules.n_agents):
+            state.last_action[e, agent] = -1
         state.episode_step[e] = 0
         begin_battle(battle, start, army, knobs)
-    _show(battle.unit, state.last_action[e], rules, out.obs[e], out.state[e], out.action_mask[e])
+    _show(e, battle.unit, state, rules, out.obs, out.state, out.action_mask)
 
 
-@njit(cache=True)
+@inline_kernel
 def _decide(
         e: int, battle: Battle, actions: np.ndarray, state: SimState, out: VecStep, rules: Rules, army: Army,
         knobs: SimKnobs, options: RewardOptions, divisor: float
 ) -> bool:
     """Play one decision in env e, write what it was worth, and say whether the episode is over."""
-    vitals_before = battle.unit[HEALTH] + battle.unit[SHIELD]
+    vitals_before = battle.room[VITALS]
+    for u in range(battle.unit.shape[1]):
+        vitals_before[u] = battle.unit[HEALTH, u] + battle.unit[SHIELD, u]
     play_step(battle, army, knobs, actions)
-    state.last_action[e] = actions
+    for agent in range(rules.n_agents):
+        state.last_action[e, agent] = actions[agent]
     state.episode_step[e] += 1
     result = battle_result(battle.unit, rules)
     reward = battle_reward(battle.unit, vitals_before, rules, options)
@@ -94,25 +98,29 @@ def _decide(
     return result != ONGOING or late
 
 
-@njit(cache=True)
-def _write_result(
-        e: int, unit: np.ndarray, result: int, reward: float, late: bool, rules: Rules, out: VecStep
-) -> None:
+@inline_kernel
+def _write_result(e: int, unit: np.ndarray, result: int, reward: float, late: bool, rules: Rules, out: VecStep) -> None:
     """Write reward, flags and the number of the dead of env e."""
     out.reward[e] = reward
     out.terminated[e] = result != ONGOING
     out.truncated[e] = late and result == ONGOING
     out.won[e] = result == WON
-    out.dead_allies[e] = (unit[HEALTH, :rules.n_agents] <= 0.).sum()
-    out.dead_enemies[e] = (unit[HEALTH, rules.n_agents:] <= 0.).sum()
+    out.dead_allies[e], out.dead_enemies[e] = 0, 0
+    for u in range(rules.n_agents):
+        out.dead_allies[e] += unit[HEALTH, u] <= 0.
+    for u in range(rules.n_agents, unit.shape[1]):
+        out.dead_enemies[e] += unit[HEALTH, u] <= 0.
 
 
-@kernel
+@inner_kernel
 def _show(
-        unit: np.ndarray, last_action: np.ndarray, rules: Rules, obs_out: np.ndarray, state_out: np.ndarray,
+        e: int, unit: np.ndarray, state: SimState, rules: Rules, obs_out: np.ndarray, state_out: np.ndarray,
         mask_out: np.ndarray
 ) -> None:
-    """Write what the agents of one env see: obs [N, O], state [S], action mask [N, A]."""
-    write_action_mask(unit, rules, mask_out)
-    write_obs(unit, last_action, mask_out, rules, obs_out)
-    write_state(unit, last_action, rules, state_out)
+    """Write what the agents of env e see: obs [E, N, O], state [E, S], action mask [E, N, A]."""
+    write_action_mask(unit, rules, mask_out[e])
+    write_obs(unit, state.last_action[e], mask_out[e], rules, obs_out[e])
+    if rules.special_state:
+        write_special_state(unit, state.last_action[e], mask_out[e], rules, state_out[e])
+    else:
+        write_state(unit, state.last_action[e], rules, state_out[e])

@@ -19,9 +19,7 @@ SWEEP = 2.  # [map units] ahead at which a kiting agent judges a direction; a mo
 
 
 @kernel
-def pick_closest(
-        units: UnitSnapshot, e: int, u: int, action_mask: np.ndarray, army: Army, target: np.ndarray
-) -> int:
+def pick_closest(units: UnitSnapshot, e: int, u: int, action_mask: np.ndarray, army: Army, target: np.ndarray) -> int:
     """Stick to the nearest living enemy (a healer: to the nearest hurt ally); target int64 [E, N] is remembered."""
     if units.health[e, u] <= 0.:
         return NO_OP

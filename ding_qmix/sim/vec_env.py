@@ -5,12 +5,14 @@ import numba
 import numpy as np
 
 from ding_qmix.scenarios import get_scenario, make_spec
-from ding_qmix.sim.buffers import make_state, make_step
+from ding_qmix.sim.buffers import make_state, make_step, make_workroom
 from ding_qmix.sim.checks import check_array, check_count, check_env_ids, check_knobs, make_reward_options
+from ding_qmix.sim.entry import bind
 from ding_qmix.sim.knobs import SimKnobs
 from ding_qmix.sim.rng import seed_state
 from ding_qmix.sim.state import TARGET
-from ding_qmix.sim.step import LEAVE, RESET, SHOW, STEP, find_illegal, play_envs, play_envs_parallel
+from ding_qmix.sim.step import RESET, SHOW, STEP, find_illegal, play_envs
+from ding_qmix.sim.team import Team
 from ding_qmix.sim.version import SIM_VERSION
 from ding_qmix.sim.world import make_world
 from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, SHIELD, X, Y
@@ -26,7 +28,9 @@ class SimVecEnv:
         - map_name, n_envs: a SMAC map, and how many battles are played side by side
         - seed: env i gets ``seed + i``; or a sequence with one seed per env
         - obs_style: 'ding' or 'smac', see ``ding_qmix.scenarios.make_spec``
-        - n_threads: threads that share the envs, None for numba's number; 1 starts no threads, and so may be forked
+        - n_threads: threads that share the envs, None for numba's number; never more than there are envs
+        - special_global_state: the state is one view per agent, laid end to end, see ``ding_qmix.smac.special_state``
+        - death_mask: with special_global_state, a dead agent's view shows nothing but its id
         - knobs: uncertain facts, see ``ding_qmix.sim.knobs.SimKnobs``
         - reward_options: fields of ``ding_qmix.smac.reward.RewardOptions`` that differ from SMAC's defaults
     Raises:
@@ -42,18 +46,33 @@ class SimVecEnv:
             obs_style: str = 'ding',
             n_threads: Optional[int] = None,
             knobs: Optional[SimKnobs] = None,
+            special_global_state: bool = False,
+            death_mask: bool = False,
             **reward_options: Any
     ) -> None:
         self.n_envs = check_count('n_envs', n_envs)
-        self._n_threads = numba.config.NUMBA_NUM_THREADS if n_threads is None else check_count('n_threads', n_threads)
+        n_threads = numba.config.NUMBA_NUM_THREADS if n_threads is None else check_count('n_threads', n_threads)
+        self._team = Team(n_threads, self.n_envs)
         options = make_reward_options(reward_options)
-        self.spec: EnvSpec = make_spec(map_name, obs_style, 'sim', SIM_VERSION)
-        self._world = make_world(get_scenario(map_name), obs_style, check_knobs(knobs or SimKnobs()), options)
+        self.spec: EnvSpec = make_spec(map_name, obs_style, 'sim', SIM_VERSION, special_global_state)
+        self._world = make_world(
+            get_scenario(map_name),
+            obs_style,
+            check_knobs(knobs or SimKnobs()),
+            options,
+            special_global_state=bool(special_global_state),
+            death_mask=bool(death_mask)
+        )
         self._state = make_state(self.n_envs, self.spec)
         self._out = make_step(self.n_envs, self.spec)
-        self._no_actions = np.zeros((self.n_envs, self.spec.n_agents), dtype=np.int64)
-        self._all_active = np.ones(self.n_envs, dtype=np.bool_)
+        self._actions = np.zeros((self.n_envs, self.spec.n_agents), dtype=np.int64)
+        self._active = np.zeros(self.n_envs, dtype=np.bool_)
         self._started = np.zeros(self.n_envs, dtype=np.bool_)
+        work = make_workroom(self.n_envs, self.spec)
+        self._choice = (self._active, self._actions)
+        self._arguments = (*self._choice, self._state, work, self._out, *self._world)
+        self._play_envs = bind(play_envs, (STEP, 0, 1, *self._arguments))
+        self._find_illegal = bind(find_illegal, (*self._choice, self._out.action_mask))
         seeds = [seed + i for i in range(self.n_envs)] if isinstance(seed, (int, np.integer)) else seed
         self.seed(np.asarray(seeds))
 
@@ -64,9 +83,11 @@ class SimVecEnv:
         Raises:
             - IndexError: an env id is out of range
         """
-        chosen = self._all_active if env_ids is None else self._chosen(env_ids)
-        self._play(np.where(chosen, RESET, LEAVE), self._no_actions)
-        self._started |= chosen
+        self._active[:] = env_ids is None
+        if env_ids is not None:
+            self._active[check_env_ids(env_ids, self.n_envs)] = True
+        self._play(RESET)
+        self._started |= self._active
         return self._out
 
     def step(self, actions: np.ndarray, active: Optional[np.ndarray] = None) -> VecStep:
@@ -80,18 +101,15 @@ class SimVecEnv:
             - TypeError, ValueError: actions or active of a wrong dtype or shape; an illegal action of an active env
             - RuntimeError: an active env was never reset
         """
-        actions = self._check_actions(actions)
-        active = self._all_active if active is None else check_array('active', active, np.bool_, (self.n_envs, ))
-        if not self._started[active].all():
-            e = int(np.flatnonzero(active & ~self._started)[0])
+        self._take_actions(actions)
+        self._active[:] = True if active is None else check_array('active', active, np.bool_, (self.n_envs, ))
+        if not self._started.all() and not self._started[self._active].all():
+            e = int(np.flatnonzero(self._active & ~self._started)[0])
             raise RuntimeError(f'env {e} was never reset: call reset() before step()')
-        illegal = find_illegal(actions, self._out.action_mask, active)
+        illegal = self._find_illegal(*self._choice, self._out.action_mask)
         if illegal >= 0:
-            self._refuse(actions, *divmod(illegal, self.spec.n_agents))
-        self._out.reward[~active] = 0.
-        for flags in (self._out.terminated, self._out.truncated, self._out.won):
-            flags[~active] = False
-        self._play(np.where(active, STEP, LEAVE), actions)
+            self._refuse(*divmod(illegal, self.spec.n_agents))
+        self._play(STEP)
         return self._out
 
     def seed(self, seeds: np.ndarray, env_ids: Optional[np.ndarray] = None) -> None:
@@ -150,43 +168,30 @@ class SimVecEnv:
         for name, array in self._state._asdict().items():
             array[...] = np.array(state_dict[name], dtype=array.dtype)
         self._started[:] = state_dict['started']
-        self._play(np.where(self._started, SHOW, LEAVE), self._no_actions)
+        self._active[:] = self._started
+        self._play(SHOW)
 
     def close(self) -> None:
-        """Release nothing: the simulator holds only memory."""
+        """End the threads; there is nothing else to release."""
+        self._team.close()
 
-    def _play(self, commands: np.ndarray, actions: np.ndarray) -> None:
-        """Run the compiled step on as many threads as are useful."""
-        args = (commands.astype(np.int8), actions, self._state, self._out, *self._world)
-        n_threads = min(self._n_threads, self.n_envs, numba.config.NUMBA_NUM_THREADS)
-        if n_threads == 1:
-            play_envs(*args)
-            return
-        before = numba.get_num_threads()
-        numba.set_num_threads(n_threads)
-        play_envs_parallel(*args)
-        numba.set_num_threads(before)
+    def _play(self, command: int) -> None:
+        """Run the compiled step."""
+        self._team.run(lambda first, last: self._play_envs(command, first, last, *self._arguments))
 
-    def _check_actions(self, actions: np.ndarray) -> np.ndarray:
-        """Return actions as contiguous int64 [E, N]."""
+    def _take_actions(self, actions: np.ndarray) -> None:
+        """Copy actions, integers [E, N], to where the compiled step reads them."""
         actions = np.asarray(actions)
-        if not np.issubdtype(actions.dtype, np.integer):
+        if actions.dtype.kind not in 'iu':
             raise TypeError(f'actions must be integers, got dtype {actions.dtype}')
-        shape = (self.n_envs, self.spec.n_agents)
-        if actions.shape != shape:
-            raise ValueError(f'actions must have shape [n_envs, n_agents] = {shape}, got {actions.shape}')
-        return np.ascontiguousarray(actions, dtype=np.int64)
+        if actions.shape != self._actions.shape:
+            raise ValueError(f'actions must have shape [n_envs, n_agents] = {self._actions.shape}, got {actions.shape}')
+        self._actions[...] = actions
 
-    def _refuse(self, actions: np.ndarray, e: int, agent: int) -> None:
+    def _refuse(self, e: int, agent: int) -> None:
         """Raise the error for an illegal action."""
         legal = np.flatnonzero(self._out.action_mask[e, agent]).tolist()
         raise ValueError(
-            f'illegal action {int(actions[e, agent])} of agent {agent} in env {e} (map {self.spec.map_name}); '
+            f'illegal action {int(self._actions[e, agent])} of agent {agent} in env {e} (map {self.spec.map_name}); '
             f'legal actions: {legal}'
         )
-
-    def _chosen(self, env_ids: np.ndarray) -> np.ndarray:
-        """Return env ids as a mask, bool [E]."""
-        chosen = np.zeros(self.n_envs, dtype=np.bool_)
-        chosen[check_env_ids(env_ids, self.n_envs)] = True
-        return chosen

@@ -53,7 +53,7 @@ def _write_gif(path: str, pictures: Iterable[np.ndarray], fps: float) -> int:
     frames = [Image.fromarray(p).quantize(palette=palette, dither=Image.Dither.NONE) for p in pictures]
     if frames:
         duration = max(20, round(100 / fps) * 10)  # [ms]
-        frames[0].save(path, save_all=True, append_images=frames[1:], duration=duration, loop=0, optimize=False)
+        frames[0].save(path, save_all=True, append_images=frames[1:], duration=duration, loop=0, optimize=True)
     return len(frames)
 
 

@@ -2,7 +2,8 @@
 from typing import NamedTuple
 
 from ding_qmix.scenarios import Scenario
-from ding_qmix.sim.arsenal import Army, check_simulated, make_army
+from ding_qmix.sim.arsenal import Army, make_army
+from ding_qmix.sim.ground import Ground, make_ground
 from ding_qmix.sim.knobs import SimKnobs
 from ding_qmix.sim.spawn import Start, make_start, spawn_points
 from ding_qmix.smac.reward import RewardOptions, reward_divisor
@@ -14,28 +15,26 @@ class World(NamedTuple):
     start: Start
     rules: Rules
     army: Army
+    ground: Ground
     knobs: SimKnobs
     options: RewardOptions
     divisor: float  # [raw reward per scaled reward]
 
 
-def make_world(scenario: Scenario, obs_style: str, knobs: SimKnobs, options: RewardOptions) -> World:
-    """
-    Overview:
-        Lay a map out for the compiled step.
-    Raises:
-        - ValueError: the map has units that are not simulated; the message names them
-    """
+def make_world(
+        scenario: Scenario, obs_style: str, knobs: SimKnobs, options: RewardOptions, **state_options: bool
+) -> World:
+    """Lay a map out for the compiled step; ``state_options`` are those of ``make_rules``."""
     created = created_units(scenario)
-    check_simulated(scenario.name, created)
     x, y = spawn_points(scenario, knobs)
     order = agent_order(scenario, x, y)
     names = [created[i] for i in order]
-    rules = make_rules(scenario, order, obs_style)
+    rules = make_rules(scenario, order, obs_style, **state_options)
     return World(
         start=make_start(scenario, names, x[order], y[order]),
         rules=rules,
         army=make_army(names, scenario.n_agents),
+        ground=make_ground(scenario.terrain),
         knobs=knobs,
         options=options,
         divisor=reward_divisor(rules, options),

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from ding_qmix.smac.kernel import kernel
+from ding_qmix.smac.kernel import inline_kernel
 from ding_qmix.smac.rules import (
     FIRST_TARGET,
     MAP_CENTER,
@@ -24,7 +24,7 @@ from ding_qmix.smac.rules import (
 from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, SHIELD, X, Y
 
 
-@kernel
+@inline_kernel
 def write_action_mask(unit: np.ndarray, rules: Rules, mask_out: np.ndarray) -> None:
     """Write the legal actions, bool [N, A]."""
     mask_out[:] = False
@@ -41,7 +41,7 @@ def write_action_mask(unit: np.ndarray, rules: Rules, mask_out: np.ndarray) -> N
         _write_targets(unit, rules, agent, mask_out[agent])
 
 
-@kernel
+@inline_kernel
 def write_obs(
         unit: np.ndarray, last_action: np.ndarray, action_mask: np.ndarray, rules: Rules, obs_out: np.ndarray
 ) -> None:
@@ -62,7 +62,7 @@ def write_obs(
             row[id_start + agent] = 1.
 
 
-@kernel
+@inline_kernel
 def write_state(unit: np.ndarray, last_action: np.ndarray, rules: Rules, state_out: np.ndarray) -> None:
     """Write the global state, float32 [S]; last_action int32 [N], -1 before the first."""
     state_out[:] = 0.
@@ -87,7 +87,7 @@ def write_state(unit: np.ndarray, last_action: np.ndarray, rules: Rules, state_o
         start += rules.n_actions
 
 
-@kernel
+@inline_kernel
 def _is_pathable(rules: Rules, x: float, y: float) -> bool:
     """Say whether the cell of a point is on the map and pathable; coordinates are cut towards zero as in SMAC."""
     i, j = int(x), int(y)
@@ -96,7 +96,7 @@ def _is_pathable(rules: Rules, x: float, y: float) -> bool:
     return rules.pathable[i, j]
 
 
-@kernel
+@inline_kernel
 def _write_targets(unit: np.ndarray, rules: Rules, agent: int, row_out: np.ndarray) -> None:
     """Mark living enemies in range, or for a medivac living allies that are not medivacs; row bool [A]."""
     heals = rules.healer[agent]
@@ -110,7 +110,7 @@ def _write_targets(unit: np.ndarray, rules: Rules, agent: int, row_out: np.ndarr
         row_out[FIRST_TARGET + i] = dx * dx + dy * dy <= SHOOT_RANGE * SHOOT_RANGE
 
 
-@kernel
+@inline_kernel
 def _write_enemies(
         unit: np.ndarray, rules: Rules, agent: int, mask_row: np.ndarray, row_out: np.ndarray, start: int
 ) -> int:
@@ -124,7 +124,7 @@ def _write_enemies(
     return start
 
 
-@kernel
+@inline_kernel
 def _write_allies(unit: np.ndarray, rules: Rules, agent: int, row_out: np.ndarray, start: int) -> int:
     """Write the block of the other allies and return where it ends."""
     width = 5 + rules.ally_shield + rules.n_slots
@@ -138,7 +138,7 @@ def _write_allies(unit: np.ndarray, rules: Rules, agent: int, row_out: np.ndarra
     return start
 
 
-@kernel
+@inline_kernel
 def _write_relative(unit: np.ndarray, agent: int, other: int, row_out: np.ndarray, start: int) -> bool:
     """Write distance, dx, dy behind ``start`` if the other lives and is in sight; say whether it was."""
     if unit[HEALTH, other] <= 0.:
@@ -153,7 +153,7 @@ def _write_relative(unit: np.ndarray, agent: int, other: int, row_out: np.ndarra
     return True
 
 
-@kernel
+@inline_kernel
 def _write_vitals(unit: np.ndarray, rules: Rules, u: int, show_shield: int, row_out: np.ndarray, start: int) -> int:
     """Write health, shield where shown, type one-hot; return where they end."""
     row_out[start] = unit[HEALTH, u] / rules.health_max[u]
@@ -167,7 +167,7 @@ def _write_vitals(unit: np.ndarray, rules: Rules, u: int, show_shield: int, row_
     return start + rules.n_slots
 
 
-@kernel
+@inline_kernel
 def _write_place(unit: np.ndarray, rules: Rules, u: int, show_shield: int, state_out: np.ndarray, start: int) -> None:
     """Write centred position, shield where shown, type one-hot into the state."""
     state_out[start] = (unit[X, u] - MAP_CENTER) / MAP_EXTENT

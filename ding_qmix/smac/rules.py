@@ -37,15 +37,29 @@ class Rules(NamedTuple):
     medivac_map: bool  # the end rules of MMM hold
     pathable: np.ndarray  # bool [MAP_SIZE, MAP_SIZE], indexed [x, y]
     own_last_action: bool  # obs style 'ding' appends the agent's own last action and its id
+    special_state: bool  # the state is one view per agent, see ding_qmix.smac.special_state
+    death_mask: bool  # a dead agent's view is empty
 
 
-def make_rules(scenario: Scenario, creation_order: np.ndarray, obs_style: str) -> Rules:
+def make_rules(
+        scenario: Scenario,
+        creation_order: np.ndarray,
+        obs_style: str,
+        special_global_state: bool = False,
+        death_mask: bool = False
+) -> Rules:
     """
     Overview:
         Lay a map out in flat arrays.
     Arguments:
         - creation_order: int [U]; entry u says which created unit (allies first) SMAC numbers u
+        - obs_style, special_global_state: as in ``ding_qmix.scenarios.make_spec``
+        - death_mask: with ``special_global_state``, show a dead agent nothing but its id
+    Raises:
+        - ValueError: death_mask without special_global_state
     """
+    if death_mask and not special_global_state:
+        raise ValueError('death_mask=True masks the views of special_global_state, which is False; set both or none')
     created = created_units(scenario)
     names = [created[i] for i in creation_order]
     stats = [UNIT_STATS[UNIT_NAMES.index(name)] for name in names]
@@ -67,6 +81,8 @@ def make_rules(scenario: Scenario, creation_order: np.ndarray, obs_style: str) -
         medivac_map=scenario.map_type == 'MMM',
         pathable=pathing_grid(scenario.terrain),
         own_last_action=obs_style == 'ding',
+        special_state=special_global_state,
+        death_mask=death_mask,
     )
 
 

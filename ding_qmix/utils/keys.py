@@ -11,12 +11,13 @@ def check_keys(where: str, given: Mapping[str, Any], allowed: Iterable[str]) -> 
         - given: the section
         - allowed: the keys that are read
     Raises:
-        - KeyError: names the unknown key and the nearest known one
+        - ValueError: names the unknown key and the nearest known one. (Not KeyError: DI-engine's registries take that \
+            for an unknown type and hide what it says.)
     """
     allowed = sorted(allowed)
     for key in given:
         if key not in allowed:
-            raise KeyError(f'config {where}: unknown key {key!r}; {nearest_hint(key, allowed)}')
+            raise ValueError(f'config {where}: unknown key {key!r}; {nearest_hint(key, allowed)}')
 
 
 def nearest_hint(name: str, known: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ from easydict import EasyDict
 
 from ding_qmix.config import check_model_sizes
 from ding_qmix.utils.keys import check_keys
+from ding_qmix.utils.result_file import ResultFile
 from ding_qmix.utils.statistics import wilson_interval
 from ding_qmix.worker.batched_env import batched_env
 from ding_qmix.worker.interrupt import InterruptFlag
@@ -59,6 +60,7 @@ class WinRateEvaluator(ISerialEvaluator):
             f'./{exp_name}/log/{instance_name}', instance_name, need_tb=tb_logger is None
         )
         self._tb_logger = tb_logger or own_tb_logger
+        self._results = ResultFile(f'./{exp_name}/log/{instance_name}/evaluations.csv')
         self._closed = False
         self._interrupt = InterruptFlag()
         self.reset(policy, env)
@@ -89,11 +91,12 @@ class WinRateEvaluator(ISerialEvaluator):
         self._best_win_rate = -1.
         self._last_train_iter, self._last_env_step = -1, -1  # of the latest evaluation
         self._last_info: Dict[str, List[float]] = {'eval_episode_return': []}
+        self._resumed = False
         self._start_time = time.perf_counter()
 
     def should_eval(self, train_iter: int) -> bool:
         """Tell whether an evaluation is due, or a Ctrl-C is to be answered."""
-        if self._interrupt.raised or self._last_train_iter < 0:
+        if self._interrupt.raised or self._last_train_iter < 0 or self._resumed:
             return True
         if self._cfg.eval_env_step_freq > 0:
             return self._env_step() - self._last_env_step >= self._cfg.eval_env_step_freq
@@ -122,6 +125,10 @@ class WinRateEvaluator(ISerialEvaluator):
         """
         if self._interrupt.raised:
             return self._stop_on_interrupt(save_ckpt_fn, train_iter)
+        if self._resumed:  # DI-engine's pipeline must have seen a result before it ends
+            self._resumed = False
+            if not self.should_eval(train_iter):
+                return False, self._last_info
         start = time.perf_counter()
         stats = self._rollout.play(self._actor, n_episode or self._cfg.n_episode)
         win_rate = float(stats.won.mean())
@@ -153,6 +160,7 @@ class WinRateEvaluator(ISerialEvaluator):
         self._best_win_rate = state_dict['best_win_rate']
         self._last_train_iter, self._last_env_step = state_dict['last_train_iter'], state_dict['last_env_step']
         self._last_info = state_dict['last_info']
+        self._resumed = True
         self._rollout.load_state_dict(state_dict['rollout'])
 
     def close(self) -> None:
@@ -180,7 +188,7 @@ class WinRateEvaluator(ISerialEvaluator):
         return True, self._last_info
 
     def _log(self, stats: EpisodeStats, train_iter: int, env_step: int, duration: float) -> None:
-        """One line for the terminal, DI-engine's names for TensorBoard."""
+        """One line for the terminal, a row of evaluations.csv, DI-engine's names for TensorBoard."""
         n_episode, win_rate = len(stats.won), float(stats.won.mean())
         low, high = wilson_interval(int(stats.won.sum()), n_episode)
         elapsed = time.perf_counter() - self._start_time
@@ -204,6 +212,7 @@ class WinRateEvaluator(ISerialEvaluator):
             'dead_enemies_mean': stats.dead_enemies.mean(),
             'elapsed_time': elapsed,
         }
+        self._results.append({'env_step': env_step, 'train_iter': train_iter, **info})
         for name, value in info.items():
             self._tb_logger.add_scalar(f'{self._instance_name}_iter/{name}', value, train_iter)
             self._tb_logger.add_scalar(f'{self._instance_name}_step/{name}', value, env_step)

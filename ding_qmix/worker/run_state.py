@@ -29,7 +29,7 @@ def run_state(exp_name: str) -> Dict[str, Any]:
         'parts': parts,
         'torch': torch.get_rng_state(),
         'numpy': [algorithm, torch.from_numpy(keys.astype(np.int64)), position, has_gauss, gauss],
-        'random': list(random.getstate()[1]),
+        'random': [list(random.getstate()[1]), random.getstate()[2]],
     }
 
 
@@ -48,8 +48,8 @@ def load_run_state(exp_name: str, state: Dict[str, Any]) -> None:
     torch.set_rng_state(state['torch'])
     algorithm, keys, position, has_gauss, gauss = state['numpy']
     np.random.set_state((algorithm, keys.numpy().astype(np.uint32), position, has_gauss, gauss))
-    version, _, gauss_next = random.getstate()
-    random.setstate((version, tuple(state['random']), gauss_next))
+    words, gauss_next = state['random']
+    random.setstate((random.getstate()[0], tuple(words), gauss_next))
 
 
 class SaveRunStateHook(LearnerHook):

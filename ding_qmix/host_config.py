@@ -1,0 +1,172 @@
+"""Configs of DI-engine's own policies on env ``ding_smac``: the env options they need, sizes filled in from the map."""
+import copy
+from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Tuple
+
+from ding.utils import deep_merge_dicts
+from easydict import EasyDict
+
+from ding_qmix.config import model_sizes
+from ding_qmix.scenarios import make_spec
+from ding_qmix.spec import EnvSpec
+from ding_qmix.utils.keys import nearest_hint
+
+Sizes = Dict[str, Any]
+_EPISODES = dict(type='episode', get_train_sample=True)  # whole episodes, cut into chunks by the policy
+_STEPS = dict(type='sample')
+
+
+class _HostPolicy(NamedTuple):
+    """What a policy of DI-engine needs around it."""
+    sizes: Callable[[EnvSpec, int], Sizes]  # of policy.model, from the map and the length of global_state's last axis
+    collector: Dict[str, Any]
+    env: Dict[str, Any]  # options that show it what it takes
+    agent_states: bool  # global_state must have one row per agent
+
+
+def make_host_config(
+        map_name: str,
+        policy_type: str,
+        exp_name: Optional[str] = None,
+        env: Optional[dict] = None,
+        policy: Optional[dict] = None,
+        create: Optional[dict] = None,
+) -> Tuple[EasyDict, EasyDict]:
+    """
+    Overview:
+        Build the pair of configs with which one of DI-engine's policies trains on a SMAC map. What is not given keeps
+        DI-engine's default; the sizes in ``policy.model`` come from the map.
+    Arguments:
+        - map_name: a SMAC map, such as 'MMM'
+        - policy_type: one of ``HOST_POLICIES``; 'ppo' is MAPPO and runs in DI-engine's on-policy pipeline, \
+            'discrete_sac' is MASAC
+        - exp_name: folder of logs and checkpoints; None makes one from map and policy
+        - env, policy: sections of main_config that override
+        - create: sections of create_config that override, such as dict(env_manager=dict(type='subprocess'))
+    Returns:
+        - main_config, create_config
+    Raises:
+        - ValueError: unknown map or policy, two maps, a size in ``policy.model`` that is not the map's, or env \
+            options that do not show what the policy takes
+    """
+    if policy_type not in _POLICIES:
+        raise ValueError(f'make_host_config: unknown policy {policy_type!r}; {nearest_hint(policy_type, _POLICIES)}')
+    host = _POLICIES[policy_type]
+    env = deep_merge_dicts(dict(_ENV, map_name=map_name, **host.env), env or {})
+    if env['map_name'] != map_name:
+        raise ValueError(f'make_host_config: map {map_name!r}, but env.map_name is {env["map_name"]!r}')
+    sizes = host_model_sizes(policy_type, env)
+    policy_defaults = dict(
+        model=sizes, collect=dict(env_num=env['collector_env_num']), eval=dict(env_num=env['evaluator_env_num'])
+    )
+    policy = deep_merge_dicts(policy_defaults, policy or {})
+    model = policy['model']
+    wrong = [f'{key}={model[key]} (map: {size})' for key, size in sizes.items() if model[key] != size]
+    if wrong:
+        raise ValueError(f'config policy.model does not fit map {map_name}: {", ".join(wrong)}; leave the sizes out')
+    create_config = dict(
+        env=dict(type='ding_smac', import_names=['ding_qmix']),
+        env_manager=dict(type='ding_smac_vector', import_names=['ding_qmix']),
+        policy=dict(type=policy_type),
+        collector=host.collector,
+    )
+    main_config = dict(exp_name=exp_name or f'smac_{map_name}_{policy_type}_seed0', env=env, policy=policy)
+    return EasyDict(main_config), EasyDict(deep_merge_dicts(create_config, create or {}))
+
+
+def host_model_sizes(policy_type: str, env: Mapping[str, Any]) -> Sizes:
+    """
+    Overview:
+        Return the sizes of ``policy.model`` for an env section, under the names that the policy gives them.
+    Raises:
+        - ValueError: the env's options do not show what the policy takes
+    """
+    host = _POLICIES[policy_type]
+    special, independent = env.get('special_global_state', False), env.get('independent_obs', False)
+    spec = make_spec(env['map_name'], env.get('obs_style', 'ding'), special_global_state=special)
+    if host.agent_states != bool(special or independent):
+        need = 'special_global_state or independent_obs' if host.agent_states else 'neither, it takes one state for all'
+        raise ValueError(f'policy {policy_type!r} on env ding_smac: of its options for the state it needs {need}')
+    if policy_type == 'collaq' and not env.get('obs_alone', False):
+        raise ValueError("policy 'collaq' on env ding_smac: it needs obs_alone=True")
+    return host.sizes(spec, spec.obs_dim if independent else spec.state_shape[-1])
+
+
+def move_to_map(main_config: EasyDict, create_config: EasyDict, map_name: str) -> Tuple[EasyDict, EasyDict]:
+    """
+    Overview:
+        Return copies of a pair of configs, of any policy of ``HOST_POLICIES`` or 'ding_qmix', for another map.
+    Raises:
+        - ValueError: unknown map
+    Examples:
+        >>> main_config, create_config = move_to_map(main_config, create_config, '3m')
+    """
+    main_config, create_config = copy.deepcopy(main_config), copy.deepcopy(create_config)
+    env, policy_type = main_config.env, create_config.policy.type
+    main_config.exp_name = main_config.exp_name.replace(env.map_name, map_name)
+    env.map_name = map_name
+    if policy_type in _POLICIES:
+        sizes = host_model_sizes(policy_type, env)
+    else:
+        sizes = model_sizes(make_spec(map_name, env.get('obs_style', 'ding')))
+        del sizes['hidden_size_list']
+    main_config.policy.model.update(sizes)
+    return main_config, create_config
+
+
+def _team_sizes(spec: EnvSpec, state_dim: int) -> Sizes:
+    """Sizes of the networks that value a team's actions."""
+    return dict(
+        agent_num=spec.n_agents, obs_shape=spec.obs_dim, global_obs_shape=state_dim, action_shape=spec.n_actions
+    )
+
+
+def _collaq_sizes(spec: EnvSpec, state_dim: int) -> Sizes:
+    """CollaQ's: its attention looks at two blocks of the obs, the agent itself and its allies."""
+    layout = spec.obs_layout
+    start, stop = layout.ally_block
+    return dict(
+        _team_sizes(spec, state_dim),
+        alone_obs_shape=spec.obs_dim - (stop - start),
+        self_feature_range=[stop, stop + layout.own + layout.last_action],
+        ally_feature_range=[start, stop],
+    )
+
+
+def _coma_sizes(spec: EnvSpec, state_dim: int) -> Sizes:
+    """COMA's."""
+    return dict(
+        agent_num=spec.n_agents,
+        obs_shape=dict(agent_state=spec.obs_dim, global_state=state_dim),
+        action_shape=spec.n_actions,
+    )
+
+
+def _actor_critic_sizes(spec: EnvSpec, state_dim: int) -> Sizes:
+    """MASAC's."""
+    return dict(agent_obs_shape=spec.obs_dim, global_obs_shape=state_dim, action_shape=spec.n_actions)
+
+
+def _mappo_sizes(spec: EnvSpec, state_dim: int) -> Sizes:
+    """MAPPO's."""
+    return dict(_actor_critic_sizes(spec, state_dim), agent_num=spec.n_agents)
+
+
+_ENV: Dict[str, Any] = dict(
+    collector_env_num=8,
+    evaluator_env_num=8,
+    n_evaluator_episode=32,
+    stop_value=2.,  # above 1: use the whole budget, so that runs can be compared
+    illegal_action='stop',  # DI-engine's samplers draw an illegal action once in a long while
+)
+_AGENT_STATES = dict(special_global_state=True)
+_POLICIES: Dict[str, _HostPolicy] = {
+    'qmix': _HostPolicy(_team_sizes, _EPISODES, {}, False),
+    'wqmix': _HostPolicy(_team_sizes, _EPISODES, {}, False),
+    'qtran': _HostPolicy(_team_sizes, _EPISODES, {}, False),
+    'collaq': _HostPolicy(_collaq_sizes, _EPISODES, dict(obs_alone=True), False),
+    'coma': _HostPolicy(_coma_sizes, _EPISODES, {}, False),
+    'madqn': _HostPolicy(_team_sizes, _EPISODES, _AGENT_STATES, True),
+    'ppo': _HostPolicy(_mappo_sizes, _STEPS, _AGENT_STATES, True),
+    'discrete_sac': _HostPolicy(_actor_critic_sizes, _STEPS, dict(_AGENT_STATES, death_mask=True), True),
+}
+HOST_POLICIES = tuple(_POLICIES)

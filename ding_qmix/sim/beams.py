@@ -1,0 +1,103 @@
+"""
+The colossus's weapon: two beams sweep a line across the line of fire in opposite directions. Kernels over one battle.
+
+Source: SC2GameData core + liberty, ThermalLances (read exactly).
+"""
+import math
+
+from ding_qmix.sim.arsenal import CANNOT_HIT, RADIUS, Army
+from ding_qmix.sim.damage import hit
+from ding_qmix.sim.state import (
+    BEAM_AGE,
+    BEAM_DX,
+    BEAM_DY,
+    BEAM_TARGET,
+    BEAM_X,
+    BEAM_Y,
+    DUE,
+    DUE_FROM,
+    SWEPT,
+    Battle,
+)
+from ding_qmix.smac.kernel import inline_kernel, inner_kernel
+from ding_qmix.smac.units import HEALTH, X, Y
+
+N_SAMPLES = 11  # points of the line at which a beam looks for units
+SAMPLE_SPACING = 0.25  # [map units] between them: from -1.25 to +1.25
+SAMPLE_PERIOD = 0.0312 * 16.  # [game loops] between them
+SAMPLE_RADIUS = 0.15  # [map units] around them to the edge of who is touched
+HIT_DELAY = 4  # [game loops] from touch to damage; 0.25 s
+MAIN_HIT_AGE = 11  # [game loops] of the beams at which they hit their target; 0.718 s after the attack began
+_BITS_DUE = 4  # of ``mind[DUE]`` for one game loop
+_SWEEPERS = 15  # units of one side whose beams ``mind[SWEPT]`` keeps apart
+
+
+@inline_kernel
+def begin_beams(battle: Battle, u: int, target: int) -> None:
+    """Let both beams of u start their sweep across the target."""
+    unit, body, mind = battle.unit, battle.body, battle.mind
+    dx, dy = unit[X, target] - unit[X, u], unit[Y, target] - unit[Y, u]
+    distance = math.sqrt(dx * dx + dy * dy)
+    if distance <= 0.:
+        dx, dy, distance = 1., 0., 1.
+    body[BEAM_X, u], body[BEAM_Y, u] = unit[X, target], unit[Y, target]
+    body[BEAM_DX, u], body[BEAM_DY, u] = -dy / distance, dx / distance
+    mind[BEAM_AGE, u], mind[BEAM_TARGET, u] = 1, target
+    for v in range(unit.shape[1]):
+        mind[SWEPT, v] &= ~(3 << (2 * (u % _SWEEPERS)))
+
+
+@inner_kernel
+def sweep_beams(battle: Battle, army: Army) -> None:
+    """Let hits of beams arrive that are due, and move all beams on by one loop."""
+    unit, mind = battle.unit, battle.mind
+    for v in range(unit.shape[1]):
+        if mind[DUE, v] == 0:
+            continue
+        n_hits = mind[DUE, v] & ((1 << _BITS_DUE) - 1)
+        mind[DUE, v] >>= _BITS_DUE
+        for _ in range(n_hits):
+            if unit[HEALTH, v] > 0.:
+                hit(battle, army, mind[DUE_FROM, v], v)
+    for u in range(unit.shape[1]):
+        age = mind[BEAM_AGE, u]
+        if age == 0 or unit[HEALTH, u] <= 0.:
+            continue
+        _sweep(battle, army, u, _n_sampled(age - 1), _n_sampled(age))
+        mind[BEAM_AGE, u] = age + 1
+        if age >= MAIN_HIT_AGE:
+            mind[BEAM_AGE, u] = 0
+            for _ in range(2):
+                if unit[HEALTH, mind[BEAM_TARGET, u]] > 0.:
+                    hit(battle, army, u, mind[BEAM_TARGET, u])
+
+
+@inline_kernel
+def _n_sampled(age: int) -> int:
+    """Return how many points beams of this age have looked at."""
+    return 0 if age <= 0 else min(N_SAMPLES, int((age - 1) / SAMPLE_PERIOD) + 1)
+
+
+@inline_kernel
+def _sweep(battle: Battle, army: Army, u: int, first: int, last: int) -> None:
+    """Let both beams look at their points first..last - 1; who is touched will be hit, by each beam at most once."""
+    unit, body, mind = battle.unit, battle.body, battle.mind
+    if first >= last:
+        return
+    for foe in range(unit.shape[1]):
+        if unit[HEALTH, foe] <= 0. or army.rank[u, foe] == CANNOT_HIT or foe == mind[BEAM_TARGET, u]:
+            continue
+        dx, dy = unit[X, foe] - body[BEAM_X, u], unit[Y, foe] - body[BEAM_Y, u]
+        along = dx * body[BEAM_DX, u] + dy * body[BEAM_DY, u]
+        aside = dx * body[BEAM_DY, u] - dy * body[BEAM_DX, u]
+        half = (SAMPLE_RADIUS + army.stats[RADIUS, foe]) ** 2 - aside * aside  # square of half the chord
+        if half < 0.:
+            continue
+        for beam in range(2):
+            bit = 1 << (2 * (u % _SWEEPERS) + beam)
+            for k in range(first, last):
+                offset = (k - (N_SAMPLES - 1) / 2) * SAMPLE_SPACING * (1 - 2 * beam)
+                if (along - offset) ** 2 <= half and not mind[SWEPT, foe] & bit:
+                    mind[SWEPT, foe] |= bit
+                    mind[DUE, foe] += 1 << (_BITS_DUE * (HIT_DELAY - 1))
+                    mind[DUE_FROM, foe] = u

@@ -1,0 +1,118 @@
+"""Bodies that overlap push one another apart. Kernels over one battle."""
+import math
+
+import numpy as np
+
+from ding_qmix.sim.arsenal import MAX_SPEED, SEPARATION, Army
+from ding_qmix.sim.knobs import SimKnobs
+from ding_qmix.sim.movement import SAME_PLACE, shift
+from ding_qmix.sim.state import (
+    CROWD_SIZE,
+    CROWD_X,
+    CROWD_Y,
+    NEAR,
+    STANCE,
+    STEP_X,
+    STEP_Y,
+    STILL,
+    TURN,
+    WALKING,
+    Battle,
+)
+from ding_qmix.smac.kernel import inline_kernel, inner_kernel
+from ding_qmix.smac.units import HEALTH, X, Y
+
+
+@inner_kernel
+def separate(battle: Battle, army: Army, knobs: SimKnobs, n_turn: int) -> None:
+    """Push apart the living units (among the first n_turn of ``turn``) that overlap, pair by pair in order of turn."""
+    n = _gather(battle, army, n_turn)
+    turn, near, unit, room = battle.marks[TURN], battle.marks[NEAR], battle.unit, battle.room
+    for a in range(n - 1):
+        if not _mark_near(room, near, a, n):
+            continue
+        i = turn[a]
+        for b in range(a + 1, n):
+            if not near[b]:
+                continue
+            j = turn[b]
+            reach = army.reach[i, j]
+            dx, dy = unit[X, i] - unit[X, j], unit[Y, i] - unit[Y, j]
+            square = dx * dx + dy * dy
+            if square < reach * reach:
+                _part(battle, army, knobs, i, j, dx, dy, math.sqrt(square))
+                room[CROWD_X, b], room[CROWD_Y, b] = unit[X, j], unit[Y, j]
+
+
+@inline_kernel
+def _gather(battle: Battle, army: Army, n_turn: int) -> int:
+    """Write the places of the living into ``room``, drop the dead from ``turn``; return how many live."""
+    turn, room, n = battle.marks[TURN], battle.room, 0
+    for k in range(n_turn):
+        u = turn[k]
+        if battle.unit[HEALTH, u] > 0.:
+            turn[n] = u
+            room[CROWD_X, n], room[CROWD_Y, n] = battle.unit[X, u], battle.unit[Y, u]
+            room[CROWD_SIZE, n] = army.stats[SEPARATION, u]
+            n += 1
+    return n
+
+
+@inline_kernel
+def _mark_near(room: np.ndarray, near_out: np.ndarray, a: int, n: int) -> bool:
+    """Mark which of the units a + 1..n - 1 of the crowd overlap unit a if they collide; say whether one does."""
+    x, y, size = room[CROWD_X, a], room[CROWD_Y, a], room[CROWD_SIZE, a]
+    xs, ys, sizes = room[CROWD_X, a + 1:n], room[CROWD_Y, a + 1:n], room[CROWD_SIZE, a + 1:n]
+    near = near_out[a + 1:n]
+    count = 0
+    for b in range(xs.shape[0]):
+        dx, dy, reach = x - xs[b], y - ys[b], size + sizes[b]
+        overlaps = dx * dx + dy * dy < reach * reach
+        near[b] = overlaps
+        count += overlaps
+    return count > 0
+
+
+@inner_kernel
+def _part(battle: Battle, army: Army, knobs: SimKnobs, i: int, j: int, dx: float, dy: float, distance: float) -> None:
+    """Part two overlapping units along the line between them; dx, dy point from j to i."""
+    if distance < SAME_PLACE:
+        dx, dy, distance = 1., 0., 1.
+        depth = army.reach[i, j]
+    else:
+        depth = army.reach[i, j] - distance
+    nx, ny = dx / distance, dy / distance
+    share = _share(battle, army, i, j)
+    for k in range(2):
+        u, sign, part = (i, 1., share) if k == 0 else (j, -1., 1. - share)
+        if part > 0. and army.stats[MAX_SPEED, u] > 0.:
+            _give_way(battle, army, knobs, u, sign * nx, sign * ny, depth * part)
+
+
+@inline_kernel
+def _share(battle: Battle, army: Army, i: int, j: int) -> float:
+    """Return the part of an overlap that i gives way. Fighters stand fast, idlers yield to their own side."""
+    allied = (i < army.n_agents) == (j < army.n_agents)
+    stance_i, stance_j = battle.mind[STANCE, i], battle.mind[STANCE, j]
+    yields_i = stance_i == WALKING or (stance_i == STILL and allied)
+    yields_j = stance_j == WALKING or (stance_j == STILL and allied)
+    if yields_i == yields_j:
+        return 0.5
+    return 1. if yields_i else 0.
+
+
+@inline_kernel
+def _give_way(battle: Battle, army: Army, knobs: SimKnobs, u: int, nx: float, ny: float, depth: float) -> None:
+    """Move a unit back by depth along the normal; one that walks slides round the obstacle with the way it lost."""
+    side = 0.
+    if battle.mind[STANCE, u] == WALKING:
+        step_x, step_y = battle.body[STEP_X, u], battle.body[STEP_Y, u]
+        if step_x * nx + step_y * ny < 0.:
+            cross = nx * step_y - ny * step_x
+            lost = math.sqrt(step_x * step_x + step_y * step_y) - abs(cross)
+            side = knobs.slide_gain * min(depth, lost)
+            if cross < 0. or (cross == 0. and u % 2 == 1):
+                side = -side
+    dx, dy = nx * depth - ny * side, ny * depth + nx * side
+    if not shift(battle, army, knobs, u, dx, dy) and not shift(battle, army, knobs, u, dx, 0.):
+        shift(battle, army, knobs, u, 0., dy)

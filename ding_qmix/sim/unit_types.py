@@ -1,0 +1,105 @@
+"""
+What each unit type is made of in battle: body, movement, weapon.
+
+Source: SC2GameData mods core + liberty, build 4.6.2 (the combat fields are the same in 4.10), read exactly; the SMAC
+maps depend on Liberty alone, so ladder values do not apply. Game seconds are those of normal speed: 16 game loops.
+"""
+from typing import Dict, NamedTuple, Optional, Tuple
+
+INSTANT = 1000.  # [map units per s^2] acceleration that means "at once"; UnitData.xml
+
+GROUND, AIR = 1, 2  # layers, as bits
+WALKS, CLIMBS, FLIES = 2, 1, 0  # least footing that a unit needs, see ding_qmix.sim.ground
+
+# What a unit's body bumps into, as bits: two units collide if they share one; UnitData.xml Collide.
+SOIL, BUILDINGS, GIANTS, SKY = 1, 2, 4, 8
+
+NO_SPLASH, BEAM, BURST = 0, 1, 2  # BEAM: a sweep across the line of fire; BURST: a disc around the unit, which dies
+
+
+class Weapon(NamedTuple):
+    """One weapon; class defaults of WeaponData.xml where no value is given."""
+    damage: float  # [hit points]
+    range: float  # [map units] between the units' edges
+    period: float  # [game seconds]
+    damage_point: float = 0.167  # [game seconds] from the start of an attack to the hit, or to the missile's launch
+    backswing: float = 0.5  # [game seconds] after it during which the unit does not walk on by itself
+    bonus: Tuple[str, float] = ('', 0.)  # (attribute, [hit points]) added before armor
+    layers: int = GROUND | AIR  # that it can hit
+    missile: Tuple[float, float, float] = (0., 0., 0.)  # speed at launch, acceleration per s, top speed, [map units/s]
+    slop: float = 1.  # [map units] beyond its range at which an attack once begun still completes
+    scan_range: float = 5.  # [map units] least distance within which targets are acquired
+    second_hit: float = 0.  # [game seconds] after the first, 0 = there is none
+    splash: int = NO_SPLASH
+    melee_range: float = 0.  # [map units] within which a variant that hits at once is used, 0 = there is none
+    melee_point: float = 0.  # [game seconds] damage point of that variant
+    near_last_target: bool = False  # of several targets takes the one nearest to its last target, not to itself
+
+
+class UnitType(NamedTuple):
+    """Body and weapon of one unit type."""
+    radius: float  # [map units], for ranges
+    separation: float  # [map units] radius, for collisions
+    speed: float  # [map units per game second]
+    armor: float  # [hit points] taken off every hit to life
+    attributes: Tuple[str, ...]
+    weapon: Optional[Weapon] = None
+    acceleration: float = INSTANT  # [map units per game second^2]
+    layer: int = GROUND  # bits: weapons that hit any of them hit the unit
+    footing: int = WALKS
+    bumps: int = SOIL
+    always_threatens: bool = False  # ranked as a threat although unarmed
+    heals: bool = False
+    energy_regen: float = 0.  # [energy points per game second]
+    shield_regen: float = 0.  # [shield points per game second], from SHIELD_DELAY after the last damage on
+    health_regen: float = 0.  # [hit points per game second], always
+
+
+_PROTOSS, _ZERG = 2., 0.2734  # regeneration of shields and of zerg life, [points per game second]
+# Burst of a baneling against structures instead of its usual damage, [hit points].
+BURST_STRUCTURE_DAMAGE = 80.
+
+# yapf: disable
+UNIT_TYPES: Dict[str, UnitType] = {
+    'marine': UnitType(
+        .375, .375, 2.25, 0., ('light', 'biological'), Weapon(6., 5., .8608, damage_point=.05, backswing=.75)
+    ),
+    'marauder': UnitType(
+        .5625, .5, 2.25, 1., ('armored', 'biological'),
+        Weapon(10., 6., 1.5, 0., 0., bonus=('armored', 10.), layers=GROUND, missile=(20., 3200., 20.))
+    ),
+    'medivac': UnitType(
+        .75, .75, 2.75, 1., ('armored', 'mechanical'), acceleration=2.3125, layer=AIR, footing=FLIES, bumps=SKY,
+        always_threatens=True, heals=True, energy_regen=.5625
+    ),
+    'stalker': UnitType(
+        .625, .625, 2.9531, 1., ('armored', 'mechanical'),
+        Weapon(10., 6., 1.44, bonus=('armored', 4.), missile=(18.75, 3200., 18.75)), shield_regen=_PROTOSS
+    ),
+    'zealot': UnitType(
+        .5, .375, 2.25, 1., ('light', 'biological'),
+        Weapon(8., .1, 1.2, damage_point=0., layers=GROUND, second_hit=.28), shield_regen=_PROTOSS
+    ),
+    'colossus': UnitType(
+        1., .75, 2.25, 1., ('armored', 'mechanical', 'massive'),
+        Weapon(20., 6., 2.2, .0832, layers=GROUND, slop=0., splash=BEAM, near_last_target=True),
+        layer=GROUND | AIR, footing=CLIMBS, bumps=GIANTS | BUILDINGS | SKY, shield_regen=_PROTOSS
+    ),
+    'zergling': UnitType(
+        .375, .375, 2.9531, 0., ('light', 'biological'), Weapon(5., .1, .696, layers=GROUND), health_regen=_ZERG
+    ),
+    'baneling': UnitType(
+        .375, .375, 2.5, 0., ('biological', ),
+        Weapon(20., .25, .833, damage_point=0., bonus=('light', 15.), layers=GROUND, splash=BURST), health_regen=_ZERG
+    ),
+    'hydralisk': UnitType(
+        .625, .5, 2.25, 0., ('light', 'biological'),
+        Weapon(12., 5., .83, .208, missile=(40., 3200., 40.), melee_range=.5, melee_point=.3), health_regen=_ZERG
+    ),
+    'spine_crawler': UnitType(
+        .875, .875, 0., 2., ('armored', 'biological', 'structure'),
+        Weapon(25., 7., 1.6, .3332, bonus=('armored', 5.), layers=GROUND, missile=(12., 140., 200.), slop=0.),
+        acceleration=0., bumps=SOIL | BUILDINGS, health_regen=_ZERG
+    ),
+}
+# yapf: enable

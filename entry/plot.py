@@ -1,0 +1,54 @@
+"""Draw learning curves from the evaluations.csv files of training runs."""
+import argparse
+import csv
+from collections import defaultdict
+from typing import Dict, List, Tuple
+
+import numpy as np
+
+
+def main() -> None:
+    """``python entry/plot.py --out curve.png QMIX=run0/log/evaluator/evaluations.csv QMIX=run1/...``"""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('curves', nargs='+', metavar='LABEL=FILE', help='runs with the same label are one curve')
+    parser.add_argument('--out', required=True, help='image to write, .png or .svg')
+    parser.add_argument('--title', default='')
+    args = parser.parse_args()
+    groups: Dict[str, List[str]] = defaultdict(list)
+    for curve in args.curves:
+        label, _, path = curve.partition('=')
+        groups[label].append(path)
+    draw({label: [read_curve(path) for path in paths] for label, paths in groups.items()}, args.out, args.title)
+
+
+def read_curve(path: str) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return env steps [n], win rates [n] and elapsed minutes [n] of one run."""
+    with open(path, newline='', encoding='utf-8') as file:
+        rows = list(csv.DictReader(file))
+    columns = ([float(row[name]) for row in rows] for name in ('env_step', 'win_rate', 'elapsed_time'))
+    step, win_rate, elapsed = (np.array(column) for column in columns)
+    return step, win_rate, elapsed / 60
+
+
+def draw(groups: Dict[str, list], out: str, title: str) -> None:
+    """Mean over a label's runs on their common range, each run thin behind it."""
+    import matplotlib
+    matplotlib.use('Agg')
+    import matplotlib.pyplot as plt
+    figure, axis = plt.subplots(figsize=(7, 3.6), dpi=120)
+    for label, runs in groups.items():
+        minutes = np.mean([elapsed[-1] for _, _, elapsed in runs])
+        grid = np.linspace(0, min(step[-1] for step, _, _ in runs), 200)
+        mean = np.mean([np.interp(grid, step, rate) for step, rate, _ in runs], axis=0)
+        line, = axis.plot(grid / 1e3, mean, lw=2, label=f'{label} ({len(runs)} seeds, {minutes:.0f} min each)')
+        for step, rate, _ in runs:
+            axis.plot(step / 1e3, rate, lw=0.7, alpha=0.35, color=line.get_color())
+    axis.set(xlabel='env steps [thousands]', ylabel='test win rate', ylim=(-0.02, 1.02), title=title)
+    axis.grid(alpha=0.3)
+    axis.legend(loc='lower right', frameon=False)
+    figure.tight_layout()
+    figure.savefig(out)
+
+
+if __name__ == '__main__':
+    main()
