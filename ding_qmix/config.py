@@ -46,7 +46,8 @@ def make_config(
     Returns:
         - main_config, create_config
     Raises:
-        - ValueError: unknown map or road, two maps, or a size in ``policy.model`` that is not the map's
+        - ValueError: unknown map or road, two maps, a size in ``policy.model`` that is not the map's, or an env \
+            option that is for other policies
     Examples:
         >>> main_config, create_config = make_config('MMM', policy=dict(learn=dict(batch_size=64)))
     """
@@ -55,6 +56,9 @@ def make_config(
     env, policy = dict(env or {}), dict(policy or {})
     if env.get('map_name', map_name) != map_name:
         raise ValueError(f'make_config: map {map_name!r}, but env.map_name is {env["map_name"]!r}; leave it out of env')
+    others = [name for name in ('obs_alone', 'independent_obs', 'special_global_state') if env.get(name)]
+    if others:
+        raise ValueError(f'make_config: env.{others[0]}=True, but policy ding_qmix takes the plain obs and state')
     spec = make_spec(map_name, obs_style=env.get('obs_style', 'ding'))
     env_defaults = dict(
         map_name=map_name, collector_env_num=32, evaluator_env_num=32, n_evaluator_episode=32, stop_value=2.

@@ -43,8 +43,9 @@ def main(args: Optional[List[str]] = None) -> None:
         for policy in SCRIPTED_POLICIES:
             rows.append(_measure(map_name, policy, options))
             sys.stdout.write(f'{map_name} {policy}: {_rate(rows[-1])}\n')
-    result = {'what': 'scripted policies in the simulator', 'sim_version': SIM_VERSION, **run, 'rows': rows}
-    write_json(options.out, result)
+            sys.stdout.flush()
+        result = {'what': 'scripted policies in the simulator', 'sim_version': SIM_VERSION, **run, 'rows': rows}
+        write_json(options.out, result)  # after every map, so that a run that is cut short keeps what it has
     text = f'{_win_table(rows)}\n{_battle_table(rows)}\n{source_line(run)}'
     sys.stdout.write(text)
     if options.doc:

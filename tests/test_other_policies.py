@@ -1,9 +1,8 @@
-"""Each shipped config of another policy, and of ours on DI-engine's parts, runs in DI-engine's pipelines; here on 3m."""
+"""Each shipped config of another policy, and of ours on DI-engine's parts, runs in DI-engine's pipelines; on map 3m."""
 import importlib
 from pathlib import Path
 from typing import Any, Dict, Tuple
 
-import numpy as np
 import pytest
 import torch
 from ding.entry import serial_pipeline, serial_pipeline_onpolicy
@@ -59,7 +58,8 @@ def test_shipped_config_collects_trains_and_evaluates(
     configs = small_configs(name)
     pipeline = serial_pipeline_onpolicy if name == 'mappo' else serial_pipeline
     policy = pipeline(configs, seed=0, max_train_iter=2)
-    assert (tmp_path / configs[0].exp_name / 'ckpt' / 'ckpt_best.pth.tar').exists()
-    weights = policy.learn_mode.state_dict()['model']
-    assert all(torch.isfinite(weight).all() for weight in weights.values())
-    assert np.isfinite(sum(float(weight.abs().sum()) for weight in weights.values()))
+    best = tmp_path / configs[0].exp_name / 'ckpt' / 'ckpt_best.pth.tar'  # of the only evaluation, before training
+    first = torch.load(best, weights_only=True)['model']
+    last = policy.learn_mode.state_dict()['model']
+    assert all(torch.isfinite(weight).all() for weight in last.values())
+    assert any(not torch.equal(first[name], weight) for name, weight in last.items())

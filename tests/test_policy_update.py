@@ -64,21 +64,29 @@ def test_rows_behind_every_episode_change_nothing():
     torch.testing.assert_close(_gradients(longer, 2)[0], _gradients(batch, 2)[0])
 
 
+@pytest.fixture
+def _two_torch_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.mark.unittest
+@pytest.mark.usefixtures('_two_torch_threads')
 @pytest.mark.parametrize('n_threads', [1, 3])
 def test_torchs_own_threads_are_as_before(n_threads):
-    before = torch.get_num_threads()
     _gradients(_batch(), n_threads)
-    assert torch.get_num_threads() == before
+    assert torch.get_num_threads() == 2
 
 
 @pytest.mark.unittest
+@pytest.mark.usefixtures('_two_torch_threads')
 def test_torchs_own_threads_are_one_inside_and_as_before_after_an_error():
-    before = torch.get_num_threads()
     with pytest.raises(RuntimeError, match='from inside'), one_torch_thread():
         assert torch.get_num_threads() == 1
         raise RuntimeError('from inside')
-    assert torch.get_num_threads() == before
+    assert torch.get_num_threads() == 2
 
 
 @pytest.mark.unittest

@@ -1,16 +1,15 @@
 """One view of the battle per agent: sizes of all maps, hand-made numbers, and its slow twin on random tables."""
-from typing import Any, Dict, List, Tuple
+from typing import Dict, List, Optional, Tuple
 
 import numpy as np
 import pytest
-from reference.special_state import Side, agent_views
 
 from ding_qmix.scenarios import SCENARIOS, make_spec
 from ding_qmix.sim import SimVecEnv
-from ding_qmix.smac.observation import write_action_mask
-from ding_qmix.smac.rules import Rules, created_units, make_rules
-from ding_qmix.smac.special_state import write_special_state
-from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, N_FIELDS, SHIELD, UNIT_STATS, X, Y
+from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, SHIELD, X, Y
+from ding_qmix.spec import VecStep
+from tests.every_map import random_actions, table_after, unit_records
+from tests.reference.special_state import ViewTwin
 
 # Length of one agent's view, from the size formulas of DI-engine's SMAC env, with which its published configs agree.
 VIEW_DIM = {
@@ -40,32 +39,35 @@ VIEW_DIM = {
 }
 
 
-def _rules(map_name: str, death_mask: bool = False) -> Rules:
-    """Rules of a map, its units numbered as created."""
-    scenario = SCENARIOS[map_name]
-    order = np.arange(len(created_units(scenario)))
-    return make_rules(scenario, order, 'ding', special_global_state=True, death_mask=death_mask)
+def _env(map_name: str, death_mask: bool = False) -> SimVecEnv:
+    env = SimVecEnv(map_name, 1, special_global_state=True, death_mask=death_mask, n_threads=1)
+    env.reset()
+    return env
 
 
-def _views(rules: Rules, unit: np.ndarray, last_action: List[int]) -> Tuple[np.ndarray, np.ndarray]:
-    """Views [N, G] and legal actions [N, A] of a unit table."""
-    mask = np.zeros((rules.n_agents, rules.n_actions), bool)
-    write_action_mask(unit, rules, mask)
-    own = 7 + rules.ally_shield + rules.n_slots + rules.n_actions
-    enemies = rules.n_enemies * (8 + rules.enemy_shield + rules.n_slots)
-    out = np.full((rules.n_agents, (rules.n_agents - 1) * (own + 1) + enemies + own + rules.n_agents), 7., np.float32)
-    write_special_state(unit, np.array(last_action, np.int32), mask, rules, out.reshape(-1))
-    return out, mask
-
-
-def _table(rules: Rules, **rows: Dict[int, float]) -> np.ndarray:
-    """A unit table of full health in the map's middle, with fields overwritten: u3={X: 1.}."""
-    unit = np.zeros((N_FIELDS, len(rules.unit_type)))
+def _shown(env: SimVecEnv, last_action: Optional[List[int]] = None, **rows: Dict[int, float]) -> np.ndarray:
+    """Views [N, G] of a table of units of full health in the map's middle, with fields overwritten: u3={X: 1.}."""
+    unit, rules = env._state.unit[0], env._world.rules
+    unit[:] = 0.
     unit[X], unit[Y], unit[HEALTH], unit[SHIELD] = 16., 16., rules.health_max, rules.shield_max
     for name, fields in rows.items():
         for field, value in fields.items():
             unit[field, int(name[1:])] = value
-    return unit
+    env._state.last_action[0] = -1 if last_action is None else last_action
+    env.load_state_dict(env.state_dict())
+    return env.observe().state[0].reshape(env.spec.state_shape)
+
+
+def _twin_views(env: SimVecEnv, twin: ViewTwin, table: np.ndarray, mask: np.ndarray) -> List[List[float]]:
+    """The twin's views of a unit table and the actions played last."""
+    units, n_agents = unit_records(table, env._world.rules.unit_type), env.spec.n_agents
+    actions = env._state.last_action[0].tolist()
+    return twin.views(units[:n_agents], units[n_agents:], actions, mask.tolist())
+
+
+def _twin(map_name: str, death_mask: bool) -> ViewTwin:
+    scenario = SCENARIOS[map_name]
+    return ViewTwin(scenario.map_type, scenario.ally_race, scenario.enemy_race, death_mask)
 
 
 @pytest.mark.unittest
@@ -80,19 +82,18 @@ def test_sizes_of_all_maps() -> None:
 
 @pytest.mark.unittest
 def test_view_of_marines_by_hand() -> None:
-    rules = _rules('3m')
-    unit = _table(
-        rules,
+    view = _shown(
+        _env('3m'),
+        last_action=[4, 1, -1],
         u0={X: 8., Y: 16.},
         u1={X: 11., Y: 20., HEALTH: 9., COOLDOWN: 3.},
         u2={X: 8., Y: 28., HEALTH: 45.},
         u3={X: 14., Y: 16., HEALTH: 30.},
         u4={X: 8., Y: 4.},
         u5={HEALTH: 0., X: 8.},
-    )
-    view = _views(rules, unit, [4, 1, -1])[0][0]
+    )[0]
     expected = [1., 5 / 9, 3 / 9, 4 / 9, .2, .2, -5 / 32, 4 / 32, 0, 1, 0, 0, 0, 0, 0, 0, 0]  # ally 1: in sight
-    expected += [0., 12 / 9, 0., 12 / 9, 0., 1., -8 / 32, 12 / 32] + [0.] * 9  # ally 2: out of sight, shown all the same
+    expected += [0., 12 / 9, 0., 12 / 9, 0., 1., -8 / 32, 12 / 32] + [0.] * 9  # ally 2: out of sight, shown the same
     expected += [1., 6 / 9, 6 / 9, 0., 1., 30 / 45, -2 / 32, 0.]  # enemy 0: within 6
     expected += [0., 12 / 9, 0., -12 / 9, 0., 1., -8 / 32, -12 / 32]  # enemy 1: far
     expected += [0.] * 8  # enemy 2: dead
@@ -102,28 +103,23 @@ def test_view_of_marines_by_hand() -> None:
 
 @pytest.mark.unittest
 def test_medivac_shows_energy_and_its_type() -> None:
-    rules = _rules('MMM')  # as created: 7 marines, 2 marauders, 1 medivac
-    unit = _table(rules, u9={ENERGY: 50., COOLDOWN: 9.})
-    block = _views(rules, unit, [-1] * 10)[0][0].reshape(-1)[8 * 27:9 * 27]  # the ninth other ally
-    np.testing.assert_allclose(block[:11], [1., 0., 0., 0., .25, 1., 0., 0., 0., 0., 1.])
+    view = _shown(_env('MMM'), u9={ENERGY: 50., COOLDOWN: 9.})[0]
+    np.testing.assert_allclose(view[8 * 27:8 * 27 + 11], [1., 0., 0., 0., .25, 1., 0., 0., 0., 0., 1.])  # ninth other
 
 
 @pytest.mark.unittest
 def test_protoss_show_shields_and_the_two_sides_types_differ() -> None:
-    rules = _rules('3s5z')  # stalkers first on both sides
-    unit = _table(rules, u1={SHIELD: 20., X: 20., Y: 20.}, u8={SHIELD: 40., HEALTH: 40., X: 24.})
-    view = _views(rules, unit, [-1] * 8)[0][0]
+    stalker = {SHIELD: 20., X: 20., Y: 20.}
+    view = _shown(_env('3s5z'), u1=stalker, u8={SHIELD: 40., HEALTH: 40., X: 24.})[0]
     np.testing.assert_allclose(view[5:11], [1., .25, 4 / 32, 4 / 32, 1., 0.])
-    start = 7 * 25
-    np.testing.assert_allclose(view[start:start + 11], [0., 8 / 9, 8 / 9, 0., 1., .5, .5, 0., 1., 8 / 32, 0.], rtol=1e-6)
+    enemy = view[7 * 25:7 * 25 + 11]
+    np.testing.assert_allclose(enemy, [0., 8 / 9, 8 / 9, 0., 1., .5, .5, 0., 1., 8 / 32, 0.], rtol=1e-6)
 
 
 @pytest.mark.unittest
 def test_dead_agent_sees_no_directions_and_masked_it_shows_its_id_alone() -> None:
     rows = dict(u0={HEALTH: 0., X: 12.}, u3={X: 14.})
-    open_eyed, masked = (
-        _views(rules, _table(rules, **rows), [0, 1, 1])[0][0] for rules in (_rules('3m'), _rules('3m', True))
-    )
+    open_eyed, masked = (_shown(_env('3m', death_mask), [0, 1, 1], **rows)[0] for death_mask in (False, True))
     np.testing.assert_allclose(open_eyed[:8], [0., 0., 0., 0., 0., 1., 0., 0.])
     np.testing.assert_allclose(open_eyed[34:42], [0., 0., 0., 0., 0., 1., -2 / 32, 0.])
     np.testing.assert_allclose(open_eyed[58:], [1., 0., 0., 0., 0., -4 / 32, 0., 1.] + [0.] * 8 + [1., 0., 0.])
@@ -132,61 +128,46 @@ def test_dead_agent_sees_no_directions_and_masked_it_shows_its_id_alone() -> Non
 
 @pytest.mark.unittest
 def test_death_mask_needs_the_views() -> None:
-    scenario = SCENARIOS['3m']
     with pytest.raises(ValueError, match='death_mask'):
-        make_rules(scenario, np.arange(6), 'ding', death_mask=True)
+        SimVecEnv('3m', 1, death_mask=True)
 
 
 @pytest.mark.unittest
 @pytest.mark.parametrize('death_mask', [False, True])
 @pytest.mark.parametrize('map_name', SCENARIOS)
 def test_views_equal_the_slow_twins(map_name: str, death_mask: bool) -> None:
-    rng, scenario, rules = np.random.default_rng(0), SCENARIOS[map_name], _rules(map_name, death_mask)
-    n_agents, n_units = rules.n_agents, len(rules.unit_type)
-    unit = np.zeros((N_FIELDS, n_units))
+    env, rng = _env(map_name, death_mask), np.random.default_rng(0)
+    unit, rules = env._state.unit[0], env._world.rules
+    n_units = unit.shape[1]
     unit[X], unit[Y] = rng.uniform(2., 30., (2, n_units))
     unit[HEALTH] = rules.health_max * rng.uniform(0.1, 1., n_units) * (rng.random(n_units) < 0.8)
     unit[SHIELD] = rules.shield_max * rng.uniform(0., 1., n_units) * (unit[HEALTH] > 0.)
     unit[ENERGY], unit[COOLDOWN] = rng.uniform(0., 200., n_units), rng.uniform(0., 30., n_units)
-    actions = rng.integers(-1, rules.n_actions, n_agents).tolist()
-    views, mask = _views(rules, unit, actions)
-    units: List[Dict[str, Any]] = [
-        dict(
-            name=UNIT_STATS[rules.unit_type[u]].name,
-            x=unit[X, u],
-            y=unit[Y, u],
-            health=unit[HEALTH, u],
-            shield=unit[SHIELD, u],
-            energy=unit[ENERGY, u],
-            cooldown=unit[COOLDOWN, u],
-            action=actions[u] if u < n_agents else None
-        ) for u in range(n_units)
-    ]
-    sides = Side(scenario.ally_race, scenario.ally_slots), Side(scenario.enemy_race, scenario.enemy_slots)
-    twin = agent_views(units[:n_agents], units[n_agents:], mask.tolist(), *sides, death_mask)
-    assert views.shape[1] == VIEW_DIM[map_name]
-    np.testing.assert_allclose(views, twin, rtol=1e-6, atol=1e-7)
+    env._state.last_action[0] = rng.integers(-1, rules.n_actions, rules.n_agents)
+    env.load_state_dict(env.state_dict())
+    step = env.observe()
+    twin = _twin_views(env, _twin(map_name, death_mask), unit, step.action_mask[0])
+    np.testing.assert_allclose(step.state[0].reshape(-1, VIEW_DIM[map_name]), twin, rtol=1e-6, atol=1e-7)
+
+
+def _play_to_the_end(env: SimVecEnv, plain: SimVecEnv) -> Tuple[VecStep, np.ndarray, np.ndarray]:
+    """Play both alike until an episode ends; return its last step and actions, and the unit table at its end."""
+    step, rng = env.reset(), np.random.default_rng(0)
+    other = plain.reset()
+    while True:
+        actions = random_actions(step, rng)
+        table = table_after(env, 0, actions[0])
+        step, other = env.step(actions), plain.step(actions)
+        for name in ('obs', 'reward', 'action_mask', 'terminated', 'truncated'):
+            assert np.array_equal(getattr(step, name), getattr(other, name))
+        if step.terminated[0] or step.truncated[0]:
+            return step, actions, table
 
 
 @pytest.mark.unittest
-def test_simulator_shows_the_views_of_its_own_unit_table() -> None:
-    env = SimVecEnv('MMM', 2, special_global_state=True, n_threads=1)
-    plain = SimVecEnv('MMM', 2, n_threads=1)
-    step, twin = env.reset(), plain.reset()
-    rng, n_ended = np.random.default_rng(0), 0
-    for _ in range(170):
-        weights = rng.random(step.action_mask.shape) * step.action_mask
-        actions = weights.argmax(axis=2)
-        step, twin = env.step(actions), plain.step(actions)
-        assert np.array_equal(step.obs, twin.obs) and np.array_equal(step.reward, twin.reward)
-        out = np.zeros(env.spec.state_dim, np.float32)
-        last_action = env._state.last_action[1]
-        write_special_state(env._state.unit[1], last_action, step.action_mask[1], env._world.rules, out)
-        assert np.array_equal(step.state[1], out)
-        ended = np.flatnonzero(step.terminated | step.truncated)
-        n_ended += len(ended)
-        for e in ended:  # the last view is of the ended episode: ids in place, the wiped out side gone
-            view = step.final_state[e].reshape(env.spec.state_shape)
-            assert np.array_equal(view[:, -10:], np.eye(10))
-            assert not np.array_equal(step.final_state[e], step.state[e])
-    assert n_ended > 0
+def test_the_last_view_of_an_episode_is_of_its_end_and_the_rest_is_as_without_views() -> None:
+    env = SimVecEnv('MMM', 1, special_global_state=True, n_threads=1)
+    step, actions, table = _play_to_the_end(env, SimVecEnv('MMM', 1, n_threads=1))
+    env._state.last_action[0] = actions[0]
+    twin = _twin_views(env, _twin('MMM', False), table, step.final_action_mask[0])
+    np.testing.assert_allclose(step.final_state[0].reshape(env.spec.state_shape), twin, rtol=1e-6, atol=1e-7)

@@ -9,8 +9,8 @@ from torch import Tensor
 class HostDiscreteMAQAC(DiscreteMAQAC):
     """
     Overview:
-        DI-engine's actor-critic for MASAC, as DI-engine's policy 'discrete_sac' calls it: that passes an obs dict, where
-        the model looks for one under the key 'obs', and so stops at its first obs (DI-engine 0.5.3).
+        DI-engine's actor-critic for MASAC, as DI-engine's policy 'discrete_sac' calls it: that passes an obs dict,
+        where the model looks for one under the key 'obs', and so stops at its first obs (DI-engine 0.5.3).
     """
 
     def forward(self, inputs: Dict[str, Tensor], mode: str) -> Dict[str, Any]:

@@ -16,6 +16,7 @@ from ding_qmix.policy.checks import check_policy_config
 from ding_qmix.policy.samples import collate_samples, cut_chunks, episode_sample
 from ding_qmix.policy.update import TDUpdate, longest_first
 from ding_qmix.spec import EpisodeBatch
+from ding_qmix.utils.threads import one_torch_thread
 
 
 @POLICY_REGISTRY.register('ding_qmix')
@@ -167,6 +168,7 @@ class QMIXPolicy(Policy):
         self._learn_update = TDUpdate(self._learn_model, self._learn_target_model, cfg, n_threads)
         self._learn_updates = 0  # updates since the start, for hard target updates
 
+    @one_torch_thread()
     def _forward_learn(self, data: Any) -> Dict[str, Any]:
         """
         Overview:

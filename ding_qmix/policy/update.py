@@ -9,7 +9,6 @@ from torch import Tensor
 from ding_qmix.policy.unroll import by_length, episode_lengths, time_segments, unroll
 from ding_qmix.rl_utils import greedy_action, masked_td_loss, td_lambda_target
 from ding_qmix.spec import EpisodeBatch
-from ding_qmix.utils.threads import one_torch_thread
 
 _MEANS = ('total_loss', 'total_q', 'target_total_q', 'td_error_abs')
 
@@ -56,8 +55,7 @@ class TDUpdate:
         n_shards = min(self._n_threads, batch.mask.shape[1])
         shards = [EpisodeBatch(*_every(batch, first, n_shards)) for first in range(n_shards)]
         run = map if self._pool is None else self._pool.map
-        with one_torch_thread():
-            results = list(run(lambda shard: self._shard_gradients(shard, n_steps), shards))
+        results = list(run(lambda shard: self._shard_gradients(shard, n_steps), shards))
         gradients = [sum(parts[1:], parts[0]) for parts in zip(*(r.gradients for r in results))]
         means = torch.stack([r.means for r in results]).sum(0)
         return gradients, dict(zip(_MEANS, means.unbind()))

@@ -10,7 +10,7 @@ def bind(function: Any, arguments: Tuple[Any, ...]) -> Callable[..., Any]:
         Return what runs a compiled function on arguments of the types of these, and of no others.
 
         Numba looks at the type of each of some sixty arguments at every call, which takes 8 us: as long as an env step
-        of MMM. The code that is returned checks dtypes and numbers of axes, but not the layout of arrays.
+        of MMM. What is returned looks at none of them: it must get arrays of the very dtypes and layouts of these.
     """
     if not hasattr(function, 'compile'):  # NUMBA_DISABLE_JIT
         return function

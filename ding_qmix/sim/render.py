@@ -6,12 +6,12 @@ import numpy as np
 
 from ding_qmix.scenarios import get_scenario
 from ding_qmix.sim import render_style as style
-from ding_qmix.sim.unit_types import AIR, UNIT_TYPES, UnitType
 from ding_qmix.sim.q_panel import paint_q_values, q_panel_width
 from ding_qmix.sim.render_style import Color, blend
+from ding_qmix.sim.unit_types import AIR, UNIT_TYPES, UnitType
 from ding_qmix.smac.units import UNIT_NAMES, UNIT_STATS
 from ding_qmix.spec import EnvSpec, UnitSnapshot
-from ding_qmix.terrain import MAP_SIZE, pathing_grid
+from ding_qmix.terrain import MAP_SIZE, cliff_grid, pathing_grid
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -65,7 +65,7 @@ class BattlePainter:
         self._panel = q_panel_width(spec, SHARPNESS) if q_values else 0
         height = (self._top - self._bottom) * self._pixels + 2 * HEADER * SHARPNESS
         self._size = width + self._panel, height + height % (2 * SHARPNESS)
-        self._background = self._paint_ground(grid)
+        self._background = self._paint_ground(grid, cliff_grid(get_scenario(spec.map_name).terrain))
         self._font = {size: _font(size * SHARPNESS) for size in (10, 13, 15)}
         self._letter_fonts = {name: _font(max(8, round(1.15 * t.radius * self._pixels))) for name, t in _types()}
 
@@ -95,7 +95,7 @@ class BattlePainter:
         """Return where a point of the map is in the picture, [pixels]."""
         return (x - self._left) * self._pixels, (self._top - y) * self._pixels + HEADER * SHARPNESS
 
-    def _paint_ground(self, grid: np.ndarray) -> 'Image':
+    def _paint_ground(self, grid: np.ndarray, cliffs: np.ndarray) -> 'Image':
         """Draw what never changes."""
         from PIL import Image, ImageDraw
         image = Image.new('RGB', self._size, style.PAPER)
@@ -107,7 +107,7 @@ class BattlePainter:
                 if grid[x, y]:
                     draw.rectangle(box, style.GROUND, style.GRID_LINE)
                 else:
-                    draw.rectangle(box, style.ROCK)
+                    draw.rectangle(box, style.CLIFF if cliffs[x, y] else style.ROCK)
         return image
 
     def _paint_dead(self, draw: 'ImageDraw', units: UnitSnapshot) -> None:

@@ -7,6 +7,7 @@ PAPER: Color = (23, 26, 32)  # around the map
 GROUND: Color = (52, 58, 66)
 GRID_LINE: Color = (58, 65, 74)
 ROCK: Color = (32, 36, 42)
+CLIFF: Color = (74, 66, 58)  # only a colossus can stand there
 INK: Color = (226, 230, 235)
 FAINT_INK: Color = (140, 148, 158)
 ALLY: Color = (72, 144, 255)
@@ -23,7 +24,7 @@ BAR_EMPTY: Color = (16, 18, 22)
 Q_LOW: Color = (38, 46, 80)
 Q_HIGH: Color = (250, 214, 92)
 PALETTE_BASE = (
-    PAPER, GROUND, GRID_LINE, ROCK, INK, FAINT_INK, ALLY, ENEMY, ALLY_SHOT, ENEMY_SHOT, HEALING, SHIELD, ENERGY,
+    PAPER, GROUND, GRID_LINE, ROCK, CLIFF, INK, FAINT_INK, ALLY, ENEMY, ALLY_SHOT, ENEMY_SHOT, HEALING, SHIELD, ENERGY,
     LIFE_HIGH, LIFE_MID, LIFE_LOW, BAR_EMPTY, Q_LOW, Q_HIGH
 )
 

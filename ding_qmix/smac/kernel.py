@@ -27,14 +27,14 @@ def outer_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def inner_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a kernel that only kernels call."""
+    """Compile a kernel that only kernels call; Python must not, the process would end."""
     return njit(**_OPTIONS, **_NOT_FROM_PYTHON)(function)
 
 
 def inline_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """
     Overview:
-        Compile a kernel into the kernels that call it.
+        Compile a kernel into the kernels that call it; Python must not, the process would end.
 
         An array is passed as a dozen words, a battle as a hundred, so that an ordinary call costs more than most
         kernels do: inlining halves the time of an env step.

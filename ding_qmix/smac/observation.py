@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from ding_qmix.smac.kernel import inline_kernel
+from ding_qmix.smac.kernel import inline_kernel, kernel
 from ding_qmix.smac.rules import (
     FIRST_TARGET,
     MAP_CENTER,
@@ -24,7 +24,7 @@ from ding_qmix.smac.rules import (
 from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, SHIELD, X, Y
 
 
-@inline_kernel
+@kernel
 def write_action_mask(unit: np.ndarray, rules: Rules, mask_out: np.ndarray) -> None:
     """Write the legal actions, bool [N, A]."""
     mask_out[:] = False
@@ -41,7 +41,7 @@ def write_action_mask(unit: np.ndarray, rules: Rules, mask_out: np.ndarray) -> N
         _write_targets(unit, rules, agent, mask_out[agent])
 
 
-@inline_kernel
+@kernel
 def write_obs(
         unit: np.ndarray, last_action: np.ndarray, action_mask: np.ndarray, rules: Rules, obs_out: np.ndarray
 ) -> None:
@@ -62,7 +62,7 @@ def write_obs(
             row[id_start + agent] = 1.
 
 
-@inline_kernel
+@kernel
 def write_state(unit: np.ndarray, last_action: np.ndarray, rules: Rules, state_out: np.ndarray) -> None:
     """Write the global state, float32 [S]; last_action int32 [N], -1 before the first."""
     state_out[:] = 0.

@@ -13,12 +13,12 @@ import math
 
 import numpy as np
 
-from ding_qmix.smac.kernel import inline_kernel, inner_kernel
+from ding_qmix.smac.kernel import inline_kernel, kernel
 from ding_qmix.smac.rules import FIRST_TARGET, MAP_CENTER, MAP_EXTENT, SIGHT_RANGE, Rules
 from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, SHIELD, X, Y
 
 
-@inner_kernel
+@kernel
 def write_special_state(
         unit: np.ndarray, last_action: np.ndarray, action_mask: np.ndarray, rules: Rules, state_out: np.ndarray
 ) -> None:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ding_qmix.spec import EpisodeBatch
 from ding_qmix.utils.keys import check_keys
+from ding_qmix.utils.threads import one_torch_thread
 from ding_qmix.worker.row_allocator import RowAllocator
 from ding_qmix.worker.run_state import join_run
 
@@ -73,6 +74,7 @@ class EpisodeBuffer(IBuffer):
         self.clear()
         join_run(exp_name, instance_name, self)
 
+    @one_torch_thread()
     def push(self, data: List[Dict[str, Tensor]], cur_collector_envstep: int = -1) -> None:
         """
         Overview:
@@ -94,6 +96,7 @@ class EpisodeBuffer(IBuffer):
                 rows[first:first + len(value)] = value
             self._samples.append(_Stored(first, n_steps))
 
+    @one_torch_thread()
     def sample(self, batch_size: int, cur_learner_iter: int = -1) -> Optional[EpisodeBatch]:
         """Return a batch of ``batch_size`` different samples, or None while there are fewer."""
         if batch_size > self.count():
