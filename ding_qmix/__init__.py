@@ -1,7 +1,8 @@
 """
 QMIX for DI-engine. Importing this package registers its names with DI-engine and does nothing else: policies
-``ding_qmix`` and ``ding_qmix_command``, models ``ding_qmix`` and ``ding_discrete_maqac``, env ``ding_smac``, env manager ``ding_smac_vector``,
-collector ``ding_qmix_vector``, buffer ``ding_qmix_episode``, evaluator ``ding_qmix_win_rate``.
+``ding_qmix`` and ``ding_qmix_command``, models ``ding_qmix`` and ``ding_discrete_maqac``, env ``ding_smac``, env
+manager ``ding_smac_vector``, collector ``ding_qmix_vector``, buffer ``ding_qmix_episode``, evaluator
+``ding_qmix_win_rate``.
 """
 __version__ = '0.1.0'
 

@@ -78,8 +78,9 @@ def test_import_puts_gym_notices_back(facts: Dict[str, Any]) -> None:
 @pytest.mark.unittest
 @pytest.mark.parametrize(
     'kind, name', [
-        ('policy', 'ding_qmix'), ('policy', 'ding_qmix_command'), ('model', 'ding_qmix'), ('env', 'ding_smac'),
-        ('env_manager', 'ding_smac_vector'), ('serial_collector', 'ding_qmix_vector'), ('buffer', 'ding_qmix_episode'),
+        ('policy', 'ding_qmix'), ('policy', 'ding_qmix_command'), ('model', 'ding_qmix'),
+        ('model', 'ding_discrete_maqac'), ('env', 'ding_smac'), ('env_manager', 'ding_smac_vector'),
+        ('serial_collector', 'ding_qmix_vector'), ('buffer', 'ding_qmix_episode'),
         ('serial_evaluator', 'ding_qmix_win_rate')
     ]
 )

@@ -140,3 +140,11 @@ def test_command_mode_notes_the_env_step_for_the_evaluator():
 def test_missing_checkpoint_is_refused_by_path_before_anything_is_built():
     with pytest.raises(FileNotFoundError, match=r'load_ckpt_before_run.*nowhere/ckpt\.pth\.tar'):
         make_policy(learn=dict(learner=dict(hook=dict(load_ckpt_before_run='nowhere/ckpt.pth.tar'))))
+
+
+@pytest.mark.unittest
+def test_random_collection_on_the_fast_road_is_refused():
+    given = make_policy().cfg
+    given.random_collect_size, given.collect.collector = 8, EasyDict(type='ding_qmix_vector')
+    with pytest.raises(ValueError, match='random_collect_size: 8'):
+        QMIXPolicy(given)

@@ -85,6 +85,7 @@ def test_exploration_of_collect_mode_alone_goes_on_draw_for_draw():
     _explore(first, seed=0)
     second.collect_mode.load_state_dict(_through_a_file(first.collect_mode.state_dict()))
     assert torch.equal(_explore(first, seed=1), _explore(second, seed=1))
+    assert same_tensors(first._model.state_dict(), second._model.state_dict())
 
 
 @pytest.mark.unittest

@@ -87,6 +87,7 @@ def test_evaluator_remembers_its_best_and_when_it_was_due():
     evaluator.eval(train_iter=20, envstep=5)  # wins 1 of 3
     restored.load_state_dict(_through_a_file(evaluator.state_dict()))
     saved = []
+    assert restored.should_eval(20)  # DI-engine's pipeline ends with an error if it never saw a result
     assert restored.eval(saved.append, train_iter=20, envstep=5) == (False, evaluator._last_info)
     due = [restored.should_eval(29), restored.should_eval(30)]
     _, info = restored.eval(saved.append, train_iter=30, envstep=9)  # 2 of 3

@@ -66,7 +66,7 @@ def observation_space(view: HostView) -> gym.spaces.Dict:
     """Return the space of ``view_obs``."""
     spec = view.spec
     obs_shape = (spec.n_agents, spec.obs_dim)
-    boxes = {
+    boxes: Dict[str, gym.spaces.Space] = {
         'agent_state': _numbers(obs_shape),
         'global_state': _numbers(obs_shape if view.independent_obs else spec.state_shape),
         'action_mask': gym.spaces.Box(0., 1., (spec.n_agents, spec.n_actions), np.float32),

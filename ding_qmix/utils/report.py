@@ -2,6 +2,7 @@
 import json
 import os
 import platform
+import shlex
 import subprocess
 import sys
 from datetime import datetime, timezone
@@ -18,7 +19,7 @@ def describe_run(note: str = '') -> Dict[str, Any]:
     import numba
     import numpy
     return {
-        'command': ' '.join(['python', os.path.relpath(sys.argv[0]), *sys.argv[1:]]),
+        'command': shlex.join(['python', os.path.relpath(sys.argv[0]), *sys.argv[1:]]),
         'commit': _commit(),
         'date': datetime.now(timezone.utc).strftime('%Y-%m-%d %H:%M UTC'),
         'machine': {

@@ -48,10 +48,12 @@ class Rollout:
             Play episodes with one policy.
         Arguments:
             - actor: has ``act(obs, action_mask, env_ids, epsilon)`` and ``reset(env_ids)``
-            - n_episode: number of episodes, any
+            - n_episode: number of episodes, 1 or more
             - epsilon: probability of a random action, for each env and agent on its own
             - recorder: keeps what happened; None for statistics only
         """
+        if n_episode < 1:
+            raise ValueError(f'Rollout: n_episode={n_episode}, expected at least 1')
         self._begin(actor)
         active = np.arange(self._env.n_envs) < n_episode  # [E]
         n_begun = int(active.sum())

@@ -1,6 +1,6 @@
 """
-The whole state of a training run beside the policy's checkpoint: envs, buffer, counters, generators. DI-engine hands its
-learner's hooks the learner alone, so the parts of a run find each other by its name, as DI-engine's own loggers do.
+The whole state of a training run beside the policy's checkpoint: envs, buffer, counters, generators. DI-engine hands
+its learner's hooks the learner alone, so the parts of a run find each other by its name, as DI-engine's own loggers do.
 """
 import os
 import random
@@ -24,7 +24,7 @@ def join_run(exp_name: str, name: str, part: Any) -> None:
 def run_state(exp_name: str) -> Dict[str, Any]:
     """Return the state of all parts that joined a run, and of the process-wide generators."""
     parts = {name: part.state_dict() for name, part in sorted(_PARTS.get(exp_name, {}).items())}
-    algorithm, keys, position, has_gauss, gauss = np.random.get_state()
+    algorithm, keys, position, has_gauss, gauss = np.random.get_state()  # noqa: NPY002, DI-engine draws from it
     return {
         'parts': parts,
         'torch': torch.get_rng_state(),
@@ -47,7 +47,7 @@ def load_run_state(exp_name: str, state: Dict[str, Any]) -> None:
         part.load_state_dict(state['parts'][name])
     torch.set_rng_state(state['torch'])
     algorithm, keys, position, has_gauss, gauss = state['numpy']
-    np.random.set_state((algorithm, keys.numpy().astype(np.uint32), position, has_gauss, gauss))
+    np.random.set_state((algorithm, keys.numpy().astype(np.uint32), position, has_gauss, gauss))  # noqa: NPY002
     words, gauss_next = state['random']
     random.setstate((random.getstate()[0], tuple(words), gauss_next))
 
@@ -81,8 +81,8 @@ class LoadRunStateHook(LearnerHook):
         state = torch.load(path, weights_only=True) if os.path.exists(path) else {'train_iter': None}
         if state['train_iter'] != engine.train_iter:
             engine.info(
-                f'no run state of train iter {engine.train_iter} in {path} (found: {state["train_iter"]}): networks and '
-                'optimiser go on, replay buffer, envs and generators start anew'
+                f'no run state of train iter {engine.train_iter} in {path} (found: {state["train_iter"]}): networks '
+                'and optimiser go on, replay buffer, envs and generators start anew'
             )
             return
         load_run_state(engine.exp_name, state)
