@@ -26,8 +26,9 @@ setup(
         'torch>=2.4',  # first with fused optimizers on CPUs
     ],
     extras_require={
-        'test': ['pytest>=7', 'hypothesis>=6'],
-        'render': ['imageio[ffmpeg]', 'matplotlib', 'pillow'],
+        'test': ['pytest>=7', 'hypothesis>=6', 'pillow>=10.1'],
+        'render': ['imageio[ffmpeg]', 'pillow>=10.1'],
+        'plot': ['matplotlib'],
         'dev': ['mypy', 'ruff', 'yapf==0.29.0'],
     },
     classifiers=[

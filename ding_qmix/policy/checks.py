@@ -75,8 +75,8 @@ def _check_collect(cfg: EasyDict) -> None:
     _check_positive('collect.n_episode', collect.n_episode)
     if cfg.get('random_collect_size', 0) > 0 and collect.get('collector', {}).get('type') == 'ding_qmix_vector':
         raise ValueError(
-            f'config policy.random_collect_size: {cfg.random_collect_size}, but collector ding_qmix_vector has no random '
-            'policy; leave it out, other.eps.start=1 plays at random in the beginning'
+            f'config policy.random_collect_size: {cfg.random_collect_size}, but collector ding_qmix_vector has no '
+            'random policy; leave it out, other.eps.start=1 plays at random in the beginning'
         )
     if eps.type not in ('linear', 'exp'):
         raise ValueError(f"config policy.other.eps.type: {eps.type!r}, expected 'linear' or 'exp'")
