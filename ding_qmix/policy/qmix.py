@@ -54,15 +54,17 @@ class QMIXPolicy(Policy):
            ``is_terminal``                                  | if the battle were decided            | PyMARL's way
         17 ``learn.n_threads``       int      0             | Threads of an update on the CPU, one  | 0: one a core
                                                             | shard of the batch each
-        18 ``collect.n_episode``     int      32            | Episodes of one collection
-        19 ``collect.unroll_len``    int      0             | Chunk length; 0 trains on episodes    | [env steps]
-        20 ``collect.burnin_step``   int      0             | Steps before a chunk that warm up the | [env steps]
+        18 ``learn.save_run_state``  bool     True          | Keep envs, buffer, generators beside  | as large as the
+                                                            | the last checkpoint, to resume        | buffer
+        19 ``collect.n_episode``     int      32            | Episodes of one collection
+        20 ``collect.unroll_len``    int      0             | Chunk length; 0 trains on episodes    | [env steps]
+        21 ``collect.burnin_step``   int      0             | Steps before a chunk that warm up the | [env steps]
                                                             | hidden state and are not trained on
-        21 ``collect.stored_``       bool     True          | A chunk starts from the hidden state  | False: from zeros
+        22 ``collect.stored_``       bool     True          | A chunk starts from the hidden state  | False: from zeros
            ``state``                                        | of its collection
-        22 ``other.eps``             dict     1 -> 0.05     | Epsilon-greedy: type (linear, exp),   | decay [env steps]
+        23 ``other.eps``             dict     1 -> 0.05     | Epsilon-greedy: type (linear, exp),   | decay [env steps]
                                                             | start, end, decay
-        23 ``other.replay_buffer.``  int      5000          | Capacity                              | [samples]
+        24 ``other.replay_buffer.``  int      5000          | Capacity                              | [samples]
            ``replay_buffer_size``
         == ========================= ======== ============= ======================================= =================
     """
@@ -102,6 +104,8 @@ class QMIXPolicy(Policy):
             target_update_theta=0.,
             # (bool) Treat the time limit as the end of the battle: nothing follows, no bootstrap.
             timeout_is_terminal=True,
+            # (bool) Keep the run's whole state beside the last checkpoint, to resume exactly; as large as the buffer.
+            save_run_state=True,
             # DI-engine's learner: beside the last checkpoint, keep the run's state, and read it when a run resumes.
             learner=dict(
                 hook=dict(

@@ -108,10 +108,10 @@ def _give_way(battle: Battle, army: Army, knobs: SimKnobs, u: int, nx: float, ny
     if battle.mind[STANCE, u] == WALKING:
         step_x, step_y = battle.body[STEP_X, u], battle.body[STEP_Y, u]
         if step_x * nx + step_y * ny < 0.:
-            cross = nx * step_y - ny * step_x
-            lost = math.sqrt(step_x * step_x + step_y * step_y) - abs(cross)
-            side = knobs.slide_gain * min(depth, lost)
-            if cross < 0. or (cross == 0. and u % 2 == 1):
+            cross, step = nx * step_y - ny * step_x, math.sqrt(step_x * step_x + step_y * step_y)
+            side = knobs.slide_gain * min(depth, step - abs(cross))
+            head_on = abs(cross) <= knobs.headon_sine * step  # neighbours part, so none is held up behind two friends
+            if u % 2 == 1 if head_on else cross < 0.:
                 side = -side
     dx, dy = nx * depth - ny * side, ny * depth + nx * side
     if not shift(battle, army, knobs, u, dx, dy) and not shift(battle, army, knobs, u, dx, 0.):

@@ -19,4 +19,5 @@ class SimKnobs(NamedTuple):
     scan_move: bool = True  # the enemy medivac advances with the attack order and heals; False: it waits at its spawn
     hunt_on: bool = False  # after its target died an enemy that was told to attack the allies attacks the next one
     slide_gain: float = 1.0  # [fraction] of the way lost to an obstacle that a unit makes good by sliding along it
+    headon_sine: float = 0.6  # [1] sine of the angle within which a walker passes an obstacle on the side of its number
     map_edge: float = 0.0  # [map units] from the edge of the map that flying units keep

@@ -59,7 +59,8 @@ class SaveRunStateHook(LearnerHook):
         super().__init__(*args, **kwargs)
 
     def __call__(self, engine: 'BaseLearner') -> None:  # noqa: F821
-        if engine.rank != 0 or not _PARTS.get(engine.exp_name):
+        wanted = engine.policy.get_attribute('cfg').learn.get('save_run_state', True)
+        if engine.rank != 0 or not wanted or not _PARTS.get(engine.exp_name):
             return
         path = os.path.join('.', engine.exp_name, 'ckpt', RUN_STATE_FILE)
         torch.save({'train_iter': engine.train_iter, **run_state(engine.exp_name)}, path)
