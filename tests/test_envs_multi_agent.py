@@ -121,7 +121,7 @@ def test_pymarl_reward_option_reaches_the_battle() -> None:
 
 
 @pytest.mark.unittest
-@pytest.mark.parametrize('map_name', ['3m', 'MMM'])
+@pytest.mark.parametrize('map_name', SCENARIOS)
 def test_pymarl_episode_ends_within_the_limit(map_name: str) -> None:
     env = SMACMultiAgentEnv(map_name, seed=0)
     assert len(_play_episode(env)) <= env.episode_limit

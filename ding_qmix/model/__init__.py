@@ -1,7 +1,7 @@
 """The networks: recurrent agent, mixer, and the model template that joins them."""
 from ding_qmix.model.host_masac import HostDiscreteMAQAC
-from ding_qmix.model.host_model import HostQMix
+from ding_qmix.model.host_model import HostQMix, with_packed_state
 from ding_qmix.model.mixer import QMixer, VDNMixer
 from ding_qmix.model.qmix import QMix
 
-__all__ = ['HostDiscreteMAQAC', 'HostQMix', 'QMix', 'QMixer', 'VDNMixer']
+__all__ = ['HostDiscreteMAQAC', 'HostQMix', 'QMix', 'QMixer', 'VDNMixer', 'with_packed_state']

@@ -1,10 +1,12 @@
-from typing import Any, Dict, Tuple
+import math
+from typing import Any, Dict, List, Mapping, Tuple, Union
 
 import torch
 import torch.nn as nn
 from torch import Tensor
 
 from ding_qmix.model.host_state import pack_host_state, unpack_host_state
+from ding_qmix.model.qmix import QMix
 
 
 class HostQMix(nn.Module):
@@ -61,3 +63,19 @@ class HostQMix(nn.Module):
     def load_state_dict(self, state_dict: Dict[str, Any], strict: bool = True, assign: bool = False) -> Any:
         """Load parameters under the host's own names."""
         return self.model.load_state_dict(state_dict, strict=strict, assign=assign)
+
+
+def with_packed_state(model: nn.Module, cfg: Mapping[str, Any]) -> nn.Module:
+    """
+    Overview:
+        Give a policy's model the interface of ours: our own is returned as it is, DI-engine's in ``HostQMix``.
+    Arguments:
+        - cfg: section ``policy.model``
+    """
+    if isinstance(model, (QMix, HostQMix)):
+        return model
+    return HostQMix(model, cfg['agent_num'], math.prod(_dims(cfg['global_obs_shape'])), cfg['hidden_size_list'][-1])
+
+
+def _dims(shape: Union[int, List[int]]) -> List[int]:
+    return [shape] if isinstance(shape, int) else list(shape)

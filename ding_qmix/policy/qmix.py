@@ -3,16 +3,16 @@ import os
 from collections import namedtuple
 from typing import Any, Dict, List, Optional, Tuple
 
-import numpy as np
 import torch
 from ding.policy.base_policy import Policy
 from ding.utils import POLICY_REGISTRY
 from easydict import EasyDict
 from torch import Tensor
 
-from ding_qmix.model import HostQMix, QMix
+from ding_qmix.model import with_packed_state
 from ding_qmix.policy.actor import RecurrentActor
 from ding_qmix.policy.checks import check_policy_config
+from ding_qmix.policy.optimizer import make_optimizer, update_target
 from ding_qmix.policy.samples import collate_samples, cut_chunks, episode_sample
 from ding_qmix.policy.update import TDUpdate, longest_first
 from ding_qmix.spec import EpisodeBatch
@@ -107,16 +107,10 @@ class QMIXPolicy(Policy):
             # (bool) Keep the run's whole state beside the last checkpoint, to resume exactly; as large as the buffer.
             save_run_state=True,
             # DI-engine's learner: beside the last checkpoint, keep the run's state, and read it when a run resumes.
-            learner=dict(
-                hook=dict(
-                    save_run_state=dict(
-                        name='save_run_state', type='ding_qmix_save_run_state', priority=30, position='after_run'
-                    ),
-                    load_run_state=dict(
-                        name='load_run_state', type='ding_qmix_load_run_state', priority=30, position='before_run'
-                    ),
-                )
-            ),
+            learner=dict(hook=dict(
+                save_run=dict(name='save_run', type='ding_qmix_save_run', priority=30, position='after_run'),
+                load_run=dict(name='load_run', type='ding_qmix_load_run', priority=30, position='before_run'),
+            )),
             # (int) Threads of an update on the CPU, one shard of the batch each; 0 is one a core.
             n_threads=0,
         ),
@@ -164,10 +158,10 @@ class QMIXPolicy(Policy):
         """Build optimizer and target network."""
         cfg = self._cfg.learn
         self._priority = self._cfg.priority  # DI-engine's pipeline asks for it
-        self._learn_model = self._with_packed_state(self._model)
+        self._learn_model = with_packed_state(self._model, self._cfg.model)
         self._learn_target_model = copy.deepcopy(self._learn_model).requires_grad_(False)
         self._learn_parameters = list(self._learn_model.parameters())
-        self._learn_optimizer = _make_optimizer(cfg, self._learn_parameters)
+        self._learn_optimizer = make_optimizer(cfg, self._learn_parameters)
         n_threads = 1 if self._cuda else cfg.n_threads or len(os.sched_getaffinity(0))
         self._learn_update = TDUpdate(self._learn_model, self._learn_target_model, cfg, n_threads)
         self._learn_updates = 0  # updates since the start, for hard target updates
@@ -193,21 +187,9 @@ class QMIXPolicy(Policy):
         grad_norm = torch.nn.utils.clip_grad_norm_(self._learn_parameters, self._cfg.learn.clip_value)
         self._learn_optimizer.step()
         self._learn_updates += 1
-        self._update_target()
+        update_target(self._learn_target_model, self._learn_model, self._cfg.learn, self._learn_updates)
         values = torch.stack([*means.values(), grad_norm]).tolist()  # one transfer from the device
         return dict(zip((*means, 'grad_norm'), values), cur_lr=self._learn_optimizer.param_groups[0]['lr'])
-
-    @torch.no_grad()
-    def _update_target(self) -> None:
-        """Hard copy every ``target_update_freq`` updates, or a soft step at every one."""
-        cfg = self._cfg.learn
-        target, online = self._learn_target_model.state_dict(), self._learn_model.state_dict()  # buffers included
-        if cfg.target_update_theta > 0.:
-            for name in [name for name, value in target.items() if not value.is_floating_point()]:
-                target.pop(name).copy_(online.pop(name))  # a counter, such as batch norm's
-            torch._foreach_lerp_(list(target.values()), list(online.values()), cfg.target_update_theta)
-        elif self._learn_updates % cfg.target_update_freq == 0:
-            torch._foreach_copy_(list(target.values()), list(online.values()))
 
     def _reset_learn(self, data_id: Optional[List[int]] = None) -> None:
         """Nothing to reset: every batch brings its hidden states."""
@@ -242,7 +224,7 @@ class QMIXPolicy(Policy):
     def _init_collect(self) -> None:
         """Build the exploring actor. Its generator is seeded from torch's, which DI-engine seeds before."""
         self._unroll_len = self._cfg.collect.unroll_len
-        self._collect_model = self._with_packed_state(self._model)
+        self._collect_model = with_packed_state(self._model, self._cfg.model)
         self._collect_generator = torch.Generator().manual_seed(int(torch.randint(2 ** 62, ())))
         self._collect_actor = RecurrentActor(self._collect_model, self._collect_generator)
 
@@ -298,7 +280,7 @@ class QMIXPolicy(Policy):
 
     def _init_eval(self) -> None:
         """Build the greedy actor."""
-        self._eval_model = self._with_packed_state(self._model)
+        self._eval_model = with_packed_state(self._model, self._cfg.model)
         self._eval_actor = RecurrentActor(self._eval_model)
 
     def _forward_eval(self, data: Dict[int, Any]) -> Dict[int, Any]:
@@ -316,19 +298,3 @@ class QMIXPolicy(Policy):
         obs = torch.stack([torch.as_tensor(o['agent_state'], dtype=torch.float32) for o in data.values()])
         mask = torch.stack([torch.as_tensor(o['action_mask']) != 0 for o in data.values()])
         return actor.act(obs, mask, list(data), epsilon)
-
-    def _with_packed_state(self, model: torch.nn.Module) -> torch.nn.Module:
-        """Our model as it is; DI-engine's behind an adapter."""
-        if isinstance(model, (QMix, HostQMix)):
-            return model
-        cfg = self._cfg.model
-        return HostQMix(model, cfg.agent_num, int(np.prod(cfg.global_obs_shape)), cfg.hidden_size_list[-1])
-
-
-def _make_optimizer(cfg: EasyDict, parameters: List[Tensor]) -> torch.optim.Optimizer:
-    """RMSprop with the paper's alpha and eps, or Adam."""
-    if cfg.optimizer == 'rmsprop':
-        return torch.optim.RMSprop(
-            parameters, lr=cfg.learning_rate, alpha=0.99, eps=1e-5, weight_decay=cfg.weight_decay
-        )
-    return torch.optim.Adam(parameters, lr=cfg.learning_rate, weight_decay=cfg.weight_decay, fused=True)

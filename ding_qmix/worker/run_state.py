@@ -90,5 +90,5 @@ class LoadRunStateHook(LearnerHook):
         engine.info(f'{engine.instance_name} load run state in {path}')
 
 
-register_learner_hook('ding_qmix_save_run_state', SaveRunStateHook)
-register_learner_hook('ding_qmix_load_run_state', LoadRunStateHook)
+register_learner_hook('ding_qmix_save_run', SaveRunStateHook)
+register_learner_hook('ding_qmix_load_run', LoadRunStateHook)
