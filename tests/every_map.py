@@ -2,13 +2,13 @@
 from typing import Callable, List, Optional
 
 import numpy as np
+from reference.smac import Unit
 
 from ding_qmix.sim import SimVecEnv
 from ding_qmix.sim.loop import play_step
 from ding_qmix.sim.state import Battle
 from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, SHIELD, UNIT_NAMES, X, Y
 from ding_qmix.spec import VecStep
-from tests.reference.smac import Unit
 
 
 def random_actions(step: VecStep, rng: np.random.Generator, fierce: float = .5) -> np.ndarray:

@@ -1,10 +1,10 @@
 """The colossus: its beams, its body, and the cliff it walks over."""
 import pytest
+from battlefield import Battlefield
 
 from ding_qmix.sim.knobs import SimKnobs
 from ding_qmix.smac.rules import FIRST_TARGET, NORTH
 from ding_qmix.smac.units import COOLDOWN, HEALTH, X, Y
-from tests.battlefield import Battlefield
 
 
 def row_of(n, spacing=.75, unit='zergling'):

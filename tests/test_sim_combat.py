@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
+from battlefield import Battlefield
 
 from ding_qmix.sim.arsenal import LOOPS_PER_STEP
 from ding_qmix.smac.rules import EAST, FIRST_TARGET, NO_OP, NORTH, STOP
 from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, X
-from tests.battlefield import Battlefield
 
 
 def shots_to_kill(field: Battlefield, attacker: int, target: int, n_loops: int = 800) -> int:

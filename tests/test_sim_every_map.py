@@ -3,6 +3,7 @@ import math
 
 import numpy as np
 import pytest
+from every_map import play, random_actions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,7 +12,6 @@ from ding_qmix.sim import SimVecEnv
 from ding_qmix.sim.arsenal import CANNOT_HIT, ENERGY_MAX, FOOTING, HEALS, HEALTH_MAX, SHIELD_MAX
 from ding_qmix.smac.rules import EAST, FIRST_TARGET, NO_OP, NORTH, SOUTH, STOP, WEST
 from ding_qmix.smac.units import ENERGY, HEALTH, SHIELD, X, Y
-from tests.every_map import play, random_actions
 
 maps = pytest.mark.parametrize('map_name', SCENARIOS)
 

@@ -3,6 +3,7 @@ import math
 
 import numpy as np
 import pytest
+from battlefield import Battlefield
 
 from ding_qmix.scenarios import SCENARIOS
 from ding_qmix.sim import SimVecEnv
@@ -13,7 +14,6 @@ from ding_qmix.sim.state import ATTACK, ATTACK_MOVE, GOAL_X, GOAL_Y, GUARD, ORDE
 from ding_qmix.smac.rules import FIRST_TARGET
 from ding_qmix.smac.units import HEALTH
 from ding_qmix.terrain import MAP_SIZE, WINDING, cliff_grid, pathing_grid
-from tests.battlefield import Battlefield
 
 FAR = [('marine', 28., 28.)]
 

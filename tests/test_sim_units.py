@@ -3,11 +3,11 @@ import math
 
 import numpy as np
 import pytest
+from battlefield import Battlefield
 
 from ding_qmix.sim.state import SHIELD_WAIT
 from ding_qmix.smac.rules import EAST, FIRST_TARGET, NORTH
 from ding_qmix.smac.units import COOLDOWN, HEALTH, SHIELD, X
-from tests.battlefield import Battlefield
 
 FAR = [('marine', 28., 28.)]
 

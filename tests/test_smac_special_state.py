@@ -3,13 +3,13 @@ from typing import Dict, List, Optional, Tuple
 
 import numpy as np
 import pytest
+from every_map import random_actions, table_after, unit_records
+from reference.special_state import ViewTwin
 
 from ding_qmix.scenarios import SCENARIOS, make_spec
 from ding_qmix.sim import SimVecEnv
 from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, SHIELD, X, Y
 from ding_qmix.spec import VecStep
-from tests.every_map import random_actions, table_after, unit_records
-from tests.reference.special_state import ViewTwin
 
 # Length of one agent's view, from the size formulas of DI-engine's SMAC env, with which its published configs agree.
 VIEW_DIM = {

@@ -1,12 +1,12 @@
 """The rule book against its twin in plain Python, value by value, on random play of every map."""
 import numpy as np
 import pytest
+from every_map import random_actions, table_after, unit_records
+from reference.smac import Twin
 
 from ding_qmix.scenarios import SCENARIOS
 from ding_qmix.sim import SimVecEnv
 from ding_qmix.terrain import pathing_grid
-from tests.every_map import random_actions, table_after, unit_records
-from tests.reference.smac import Twin
 
 N_STEPS = 45  # of play; most battles are decided by then
 

@@ -6,7 +6,7 @@ Written from the rules of DI-engine dizoo/smac/envs/smac_env.py @ 0.5.3. Shares 
 import math
 from typing import Dict, List, Optional, Sequence
 
-from tests.reference.smac import COOLDOWN_MAX, HEALTH_MAX, ONE_HOTS, SHIELD_MAX, Unit
+from reference.smac import COOLDOWN_MAX, HEALTH_MAX, ONE_HOTS, SHIELD_MAX, Unit
 
 SIGHT = 9.
 
