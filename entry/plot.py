@@ -40,7 +40,7 @@ def draw(groups: Dict[str, list], out: str, title: str) -> None:
         minutes = np.mean([elapsed[-1] for _, _, elapsed in runs])
         grid = np.linspace(0, min(step[-1] for step, _, _ in runs), 200)
         mean = np.mean([np.interp(grid, step, rate) for step, rate, _ in runs], axis=0)
-        line, = axis.plot(grid / 1e3, mean, lw=2, label=f'{label} ({len(runs)} seeds, {minutes:.0f} min each)')
+        line, = axis.plot(grid / 1e3, mean, lw=2, label=f'{label} (seeds: {len(runs)}, {minutes:.0f} min each)')
         for step, rate, _ in runs:
             axis.plot(step / 1e3, rate, lw=0.7, alpha=0.35, color=line.get_color())
     axis.set(xlabel='env steps [thousands]', ylabel='test win rate', ylim=(-0.02, 1.02), title=title)
