@@ -1,11 +1,11 @@
-from typing import List
+from typing import Sequence
 
 import torch
 from easydict import EasyDict
 from torch import Tensor
 
 
-def make_optimizer(cfg: EasyDict, parameters: List[Tensor]) -> torch.optim.Optimizer:
+def make_optimizer(cfg: EasyDict, parameters: Sequence[Tensor]) -> torch.optim.Optimizer:
     """Build what ``policy.learn`` asks for: RMSprop with the paper's alpha and eps, or Adam."""
     if cfg.optimizer == 'rmsprop':
         return torch.optim.RMSprop(

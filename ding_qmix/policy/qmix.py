@@ -1,6 +1,5 @@
 import copy
 import os
-from collections import namedtuple
 from typing import Any, Dict, List, Optional, Tuple
 
 import torch
@@ -241,7 +240,7 @@ class QMIXPolicy(Policy):
         action, hidden_state = self._act(self._collect_actor, data, eps)
         return {i: {'action': action[k], 'prev_state': hidden_state[k]} for k, i in enumerate(data)}
 
-    def _process_transition(self, obs: Any, policy_output: Dict[str, Tensor], timestep: namedtuple) -> Dict[str, Any]:
+    def _process_transition(self, obs: Any, policy_output: Dict[str, Tensor], timestep: Any) -> Dict[str, Any]:
         """Pack one step. ``truncated`` comes from the env's info; without it every end is a decided one."""
         truncated = bool(timestep.info.get('truncated', False))
         return {

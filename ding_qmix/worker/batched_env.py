@@ -1,9 +1,29 @@
-from typing import Any
+from typing import Any, Protocol
 
 from ding_qmix.spec import VecEnv
 
+PolicyMode = Any  # DI-engine's namedtuple of one mode's interface, ``policy.collect_mode`` or ``policy.eval_mode``
 
-def batched_env(manager: Any, who: str) -> VecEnv:
+
+class BatchedEnvManager(Protocol):
+    """What the fast road asks of an env manager beside DI-engine's interface."""
+
+    @property
+    def closed(self) -> bool:
+        """No battle runs."""
+
+    @property
+    def vec_env(self) -> VecEnv:
+        """The running battles, to be stepped as a batch."""
+
+    def launch(self) -> None:
+        """Begin to play."""
+
+    def close(self) -> None:
+        """Release the battles."""
+
+
+def batched_env(manager: BatchedEnvManager, who: str) -> VecEnv:
     """
     Overview:
         Launch an env manager and return its batched env.

@@ -1,16 +1,17 @@
 import time
-from collections import namedtuple
-from typing import Any, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 import numpy as np
 from ding.utils import SERIAL_COLLECTOR_REGISTRY, build_logger
 from ding.worker.collector.base_serial_collector import ISerialCollector
 from easydict import EasyDict
+from tensorboardX import SummaryWriter
 from torch import Tensor
 
 from ding_qmix.config import check_model_sizes
+from ding_qmix.spec import Actor
 from ding_qmix.utils.keys import check_keys
-from ding_qmix.worker.batched_env import batched_env
+from ding_qmix.worker.batched_env import BatchedEnvManager, PolicyMode, batched_env
 from ding_qmix.worker.recorder import EpisodeRecorder
 from ding_qmix.worker.rollout import EpisodeStats, Rollout
 from ding_qmix.worker.run_state import join_run
@@ -35,14 +36,18 @@ class VectorCollector(ISerialCollector):
     def __init__(
             self,
             cfg: EasyDict,
-            env: 'VectorEnvManager' = None,  # noqa: F821
-            policy: Optional[namedtuple] = None,
-            tb_logger: Optional['SummaryWriter'] = None,  # noqa: F821
+            env: Optional[BatchedEnvManager] = None,
+            policy: Optional[PolicyMode] = None,
+            tb_logger: Optional[SummaryWriter] = None,
             exp_name: str = 'default_experiment',
             instance_name: str = 'collector',
     ) -> None:
         """As DI-engine's collectors; TypeError if ``env`` is not batched, ValueError if its map is not the model's."""
         check_keys('policy.collect.collector', cfg, {*self.config, 'cfg_type', 'import_names', 'get_train_sample'})
+        self._policy: PolicyMode
+        self._actor: Actor
+        self._recorder: EpisodeRecorder
+        self._cut_episode: Callable[[Dict[str, Tensor]], List[Dict[str, Tensor]]]
         self._cfg = cfg
         self._instance_name = instance_name
         self._logger, own_tb_logger = build_logger(
@@ -53,14 +58,14 @@ class VectorCollector(ISerialCollector):
         self.reset(policy, env)
         join_run(exp_name, instance_name, self)
 
-    def reset_env(self, _env: Optional['VectorEnvManager'] = None) -> None:  # noqa: F821
+    def reset_env(self, _env: Optional[BatchedEnvManager] = None) -> None:
         """Launch and take over a new env manager, or begin new episodes in the present one."""
         if _env is not None:
             self._env = _env
             self._vec_env = batched_env(_env, self._instance_name)
         self._rollout = Rollout(self._vec_env)
 
-    def reset_policy(self, _policy: Optional[namedtuple] = None) -> None:
+    def reset_policy(self, _policy: Optional[PolicyMode] = None) -> None:
         """Take over a new policy, or forget the hidden states of the present one."""
         if _policy is not None:
             self._policy = _policy
@@ -72,7 +77,7 @@ class VectorCollector(ISerialCollector):
             self._recorder = EpisodeRecorder(self._vec_env.spec, self._vec_env.n_envs, keeps_state)
         self._policy.reset()
 
-    def reset(self, _policy: Optional[namedtuple] = None, _env: Optional['VectorEnvManager'] = None) -> None:  # noqa: F821
+    def reset(self, _policy: Optional[PolicyMode] = None, _env: Optional[BatchedEnvManager] = None) -> None:
         """Take over env and policy where given, and start counting anew."""
         if _env is not None:
             self.reset_env(_env)

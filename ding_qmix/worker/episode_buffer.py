@@ -5,6 +5,7 @@ import torch
 from ding.utils import BUFFER_REGISTRY, build_logger
 from ding.worker.replay_buffer import IBuffer
 from easydict import EasyDict
+from tensorboardX import SummaryWriter
 from torch import Tensor
 
 from ding_qmix.spec import EpisodeBatch
@@ -54,7 +55,7 @@ class EpisodeBuffer(IBuffer):
     def __init__(
             self,
             cfg: EasyDict,
-            tb_logger: Optional['SummaryWriter'] = None,  # noqa: F821
+            tb_logger: Optional[SummaryWriter] = None,
             exp_name: str = 'default_experiment',
             instance_name: str = 'buffer',
     ) -> None:

@@ -1,16 +1,17 @@
 import time
-from collections import namedtuple
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from ding.utils import SERIAL_EVALUATOR_REGISTRY, build_logger, deep_merge_dicts
 from ding.worker.collector.base_serial_evaluator import ISerialEvaluator
 from easydict import EasyDict
+from tensorboardX import SummaryWriter
 
 from ding_qmix.config import check_model_sizes
+from ding_qmix.spec import Actor
 from ding_qmix.utils.keys import check_keys
 from ding_qmix.utils.result_file import ResultFile
 from ding_qmix.utils.statistics import wilson_interval
-from ding_qmix.worker.batched_env import batched_env
+from ding_qmix.worker.batched_env import BatchedEnvManager, PolicyMode, batched_env
 from ding_qmix.worker.interrupt import InterruptFlag
 from ding_qmix.worker.rollout import EpisodeStats, Rollout
 from ding_qmix.worker.run_state import join_run
@@ -41,14 +42,16 @@ class WinRateEvaluator(ISerialEvaluator):
     def __init__(
             self,
             cfg: EasyDict,
-            env: 'VectorEnvManager' = None,  # noqa: F821
-            policy: Optional[namedtuple] = None,
-            tb_logger: Optional['SummaryWriter'] = None,  # noqa: F821
+            env: Optional[BatchedEnvManager] = None,
+            policy: Optional[PolicyMode] = None,
+            tb_logger: Optional[SummaryWriter] = None,
             exp_name: str = 'default_experiment',
             instance_name: str = 'evaluator',
     ) -> None:
         """As DI-engine's evaluators; TypeError if ``env`` is not batched, ValueError if its map is not the model's."""
         check_keys('policy.eval.evaluator', cfg, {*self.config, *self._HOST_KEYS})
+        self._policy: PolicyMode
+        self._actor: Actor
         self._cfg = EasyDict(deep_merge_dicts(self.config, cfg))
         if self._cfg.eval_freq < 1 or self._cfg.eval_env_step_freq < 0:
             raise ValueError(
@@ -67,14 +70,14 @@ class WinRateEvaluator(ISerialEvaluator):
         self._interrupt.install()
         join_run(exp_name, instance_name, self)
 
-    def reset_env(self, _env: Optional['VectorEnvManager'] = None) -> None:  # noqa: F821
+    def reset_env(self, _env: Optional[BatchedEnvManager] = None) -> None:
         """Launch and take over a new env manager, or begin new episodes in the present one."""
         if _env is not None:
             self._env = _env
             self._vec_env = batched_env(_env, self._instance_name)
         self._rollout = Rollout(self._vec_env)
 
-    def reset_policy(self, _policy: Optional[namedtuple] = None) -> None:
+    def reset_policy(self, _policy: Optional[PolicyMode] = None) -> None:
         """Take over a new policy, or forget the hidden states of the present one."""
         if _policy is not None:
             self._policy = _policy
@@ -82,7 +85,7 @@ class WinRateEvaluator(ISerialEvaluator):
             self._actor = _policy.get_attribute('eval_actor')
         self._policy.reset()
 
-    def reset(self, _policy: Optional[namedtuple] = None, _env: Optional['VectorEnvManager'] = None) -> None:  # noqa: F821
+    def reset(self, _policy: Optional[PolicyMode] = None, _env: Optional[BatchedEnvManager] = None) -> None:
         """Take over env and policy where given, and forget earlier evaluations."""
         if _env is not None:
             self.reset_env(_env)

@@ -34,7 +34,7 @@ class Rollout:
             - env: a batch of battles that nobody else steps
         """
         self._env = env
-        self._step: Optional[VecStep] = None
+        self._step: VecStep  # what the env shows; there is one from the first ``_begin`` on
         self._halfway = np.ones(env.n_envs, dtype=bool)  # [E], a reset is due before the next episode
         self._episode_return = np.zeros(env.n_envs)  # [E]
         self._length = np.zeros(env.n_envs, dtype=np.int64)  # [E], [env steps]

@@ -9,6 +9,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 import torch
+from ding.worker.learner.base_learner import BaseLearner
 from ding.worker.learner.learner_hook import LearnerHook, register_learner_hook
 
 _PARTS: Dict[str, MutableMapping[str, Any]] = {}  # {exp_name: {part name: part}}; a part leaves when it is deleted
@@ -58,7 +59,7 @@ class SaveRunStateHook(LearnerHook):
     def __init__(self, *args: Any, ext_args: Dict[str, Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
 
-    def __call__(self, engine: 'BaseLearner') -> None:  # noqa: F821
+    def __call__(self, engine: BaseLearner) -> None:
         wanted = engine.policy.get_attribute('cfg').learn.get('save_run_state', True)
         if engine.rank != 0 or not wanted or not _PARTS.get(engine.exp_name):
             return
@@ -73,7 +74,7 @@ class LoadRunStateHook(LearnerHook):
     def __init__(self, *args: Any, ext_args: Dict[str, Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
 
-    def __call__(self, engine: 'BaseLearner') -> None:  # noqa: F821
+    def __call__(self, engine: BaseLearner) -> None:
         cfg = engine.policy.get_attribute('cfg').learn
         checkpoint = cfg.learner.hook.load_ckpt_before_run
         if not cfg.get('resume_training', False) or not checkpoint:
