@@ -36,7 +36,7 @@ main_config, create_config = make_config(
         ),
         eval=dict(evaluator=dict(eval_env_step_freq=20000)),
         other=dict(
-            # 100k env steps as in PyMARL2; with 50k some seeds settle for rushing in and losing
+            # 100k env steps as in PyMARL2; tuning runs with 50k more often stayed long with rushing in and losing
             eps=dict(type='linear', start=1., end=0.05, decay=100000),
             replay_buffer=dict(replay_buffer_size=5000),  # [episodes]
         ),

@@ -1,36 +1,20 @@
 """SMACEnv: DI-engine's env of one battle."""
 import copy
-from typing import Any, Dict, List
+from typing import Dict
 
 import numpy as np
 import pytest
 import torch
 from ding.envs import BaseEnvTimestep
 from ding.torch_utils import to_tensor
+from ding_play import play, scripted_env
 
 from ding_qmix.envs import SMACEnv
 
 
-def _scripted_env(seed: int = 0, **cfg: Any) -> SMACEnv:
-    env = SMACEnv(dict(map_name='3m', **cfg))
-    env.seed(seed)
-    env.reset()
-    return env
-
-
-def _play(env: SMACEnv, n_steps: int) -> List[BaseEnvTimestep]:
-    """Random legal play; the env is reset where an episode ends."""
-    timesteps = []
-    for _ in range(n_steps):
-        timesteps.append(env.step(env.random_action()))
-        if timesteps[-1].done:
-            env.reset()
-    return timesteps
-
-
 def _end_of(env: SMACEnv, episode: int) -> BaseEnvTimestep:
     """Last timestep of the scripted episode of this number."""
-    ends = [t for t in _play(env, 11) if t.done]
+    ends = [t for t in play(env, 11) if t.done]
     return ends[episode]
 
 
@@ -51,7 +35,7 @@ def test_env_step_is_in_its_spaces() -> None:
     env = SMACEnv(dict(map_name='3m'))
     env.seed(0)
     env.reset()
-    for timestep in _play(env, 70):
+    for timestep in play(env, 70):
         assert env.observation_space.contains(timestep.obs) and env.reward_space.contains(timestep.reward)
 
 
@@ -74,24 +58,24 @@ def test_env_obs_styles_have_their_own_width() -> None:
 
 @pytest.mark.unittest
 def test_env_obs_is_a_copy(scripted: None) -> None:
-    env = _scripted_env()
+    env = scripted_env()
     obs = env.reset()
     before = copy.deepcopy(obs)
-    _play(env, 2)
+    play(env, 2)
     assert _same(obs, before)
 
 
 @pytest.mark.unittest
 def test_env_double_reset_burns_no_episode(scripted: None) -> None:
-    env = _scripted_env(seed=2)
+    env = scripted_env(seed=2)
     env.reset()
     assert env.reset()['global_state'][0] == 200.
 
 
 @pytest.mark.unittest
 def test_env_reset_after_end_burns_no_episode(scripted: None) -> None:
-    env = _scripted_env(seed=2)
-    _play(env, 3)
+    env = scripted_env(seed=2)
+    play(env, 3)
     assert env.reset()['global_state'][0] == 210.
 
 
@@ -110,8 +94,8 @@ def test_env_double_resets_leave_the_sequence_of_battles() -> None:
 
 @pytest.mark.unittest
 def test_env_last_obs_belongs_to_the_ended_episode(scripted: None) -> None:
-    env = _scripted_env(seed=2)
-    assert _play(env, 3)[-1].obs['global_state'][0] == 203.
+    env = scripted_env(seed=2)
+    assert play(env, 3)[-1].obs['global_state'][0] == 203.
 
 
 @pytest.mark.unittest
@@ -124,31 +108,31 @@ def test_env_last_obs_belongs_to_the_ended_episode(scripted: None) -> None:
     ]
 )
 def test_env_info_tells_how_the_episode_ended(scripted: None, episode: int, flags: Dict[str, bool]) -> None:
-    info = _end_of(_scripted_env(), episode).info
+    info = _end_of(scripted_env(), episode).info
     assert {key: info[key] for key in flags} == flags
 
 
 @pytest.mark.unittest
 @pytest.mark.parametrize('episode, value', [(0, 1.), (1, 0.), (2, 0.), (3, 0.)])
 def test_env_eval_episode_return_counts_wins(scripted: None, episode: int, value: float) -> None:
-    assert _end_of(_scripted_env(), episode).info['eval_episode_return'] == value
+    assert _end_of(scripted_env(), episode).info['eval_episode_return'] == value
 
 
 @pytest.mark.unittest
 def test_env_episode_info_has_the_episodes_numbers(scripted: None) -> None:
-    assert _end_of(_scripted_env(), 3).info['episode_info'] == dict(
+    assert _end_of(scripted_env(), 3).info['episode_info'] == dict(
         battle_won=0., timeout=1., dead_allies=0., dead_enemies=1., episode_len=4., shaped_return=4.
     )
 
 
 @pytest.mark.unittest
 def test_env_info_within_an_episode_has_flags_alone(scripted: None) -> None:
-    assert _play(_scripted_env(), 1)[0].info == dict(terminated=False, truncated=False)
+    assert play(scripted_env(), 1)[0].info == dict(terminated=False, truncated=False)
 
 
 @pytest.mark.unittest
 def test_env_timestep_passes_hosts_tensor_conversion(scripted: None) -> None:
-    timestep = to_tensor(_end_of(_scripted_env(), 0), dtype=torch.float32)
+    timestep = to_tensor(_end_of(scripted_env(), 0), dtype=torch.float32)
     assert timestep.reward.shape == (1, ) and timestep.info['episode_info']['episode_len'].item() == 3.
 
 
@@ -157,7 +141,7 @@ def test_env_reward_is_float32_of_one() -> None:
     env = SMACEnv(dict(map_name='3m'))
     env.seed(0)
     env.reset()
-    reward = _play(env, 1)[0].reward
+    reward = play(env, 1)[0].reward
     assert reward.dtype == np.float32 and reward.shape == (1, )
 
 
@@ -173,7 +157,7 @@ def test_env_reward_is_float32_of_one() -> None:
 )
 def test_env_refuses_bad_action(scripted: None, action: list, words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        _scripted_env().step(np.array(action))
+        scripted_env().step(np.array(action))
 
 
 @pytest.mark.unittest

@@ -1,35 +1,18 @@
 """SMACEnv: config, seeds and what DI-engine does with the env beside playing."""
 import copy
 from functools import partial
-from typing import Any, List
+from typing import Any
 
 import cloudpickle
 import numpy as np
 import pytest
 import torch
-from ding.envs import BaseEnvTimestep
 from ding.policy import PolicyFactory
 from ding.torch_utils import to_tensor
+from ding_play import play, scripted_env
 
 from ding_qmix.envs import SMACEnv
 from ding_qmix.envs.host_format import EVAL_SEED_OFFSET, stream_seed
-
-
-def _scripted_env(seed: int = 0, **cfg: Any) -> SMACEnv:
-    env = SMACEnv(dict(map_name='3m', **cfg))
-    env.seed(seed)
-    env.reset()
-    return env
-
-
-def _play(env: SMACEnv, n_steps: int) -> List[BaseEnvTimestep]:
-    """Random legal play; the env is reset where an episode ends."""
-    timesteps = []
-    for _ in range(n_steps):
-        timesteps.append(env.step(env.random_action()))
-        if timesteps[-1].done:
-            env.reset()
-    return timesteps
 
 
 @pytest.mark.unittest
@@ -74,7 +57,7 @@ def test_env_seed_fixes_the_sequence_of_battles(dynamic_seed: bool) -> None:
         env = SMACEnv(dict(map_name='3m'))
         env.seed(3, dynamic_seed)
         env.reset()
-        runs.append([t.obs['global_state'] for t in _play(env, 130)])
+        runs.append([t.obs['global_state'] for t in play(env, 130)])
     assert np.array_equal(*runs)
 
 
@@ -97,16 +80,16 @@ def test_env_episodes_of_one_seed_differ() -> None:
 
 @pytest.mark.unittest
 def test_env_seed_again_starts_its_sequence_again(scripted: None) -> None:
-    env = _scripted_env(seed=2)
-    _play(env, 4)
+    env = scripted_env(seed=2)
+    play(env, 4)
     env.seed(5)
     assert env.reset()['global_state'][0] == 500.
 
 
 @pytest.mark.unittest
 def test_env_close_twice_then_reset_plays_its_seed(scripted: None) -> None:
-    env = _scripted_env(seed=2)
-    _play(env, 4)
+    env = scripted_env(seed=2)
+    play(env, 4)
     env.close()
     env.close()
     assert env.reset()['global_state'][0] == 200.
