@@ -4,7 +4,7 @@ What travels between the rooms of this package: shapes of a map, one batched env
 Axes: E parallel envs, B episodes of a train batch, T time, N agents, M enemies, U = N + M units, A actions,
 O obs features, S state features, H hidden features.
 """
-from typing import TYPE_CHECKING, NamedTuple, Optional, Protocol, Tuple
+from typing import TYPE_CHECKING, NamedTuple, Optional, Protocol, Sequence, Tuple
 
 import numpy as np
 
@@ -156,3 +156,22 @@ class EpisodeBatch(NamedTuple):
     mask: 'Tensor'  # float [T, B], 1. on real steps, 0. on padding
     hidden_state: Optional['Tensor'] = None  # float [B, N, L, H] before step 0 (L state tensors: GRU 1, LSTM 2)
     weight: Optional['Tensor'] = None  # float [B], importance weights of prioritised replay
+
+
+class PrioritizedBatch(list):
+    """
+    Overview:
+        A batch of prioritised replay. DI-engine's learner reads it as a list of samples, to hand their new priorities
+        to the buffer: one dict a sample, with its id under both names that the learner knows.
+    Properties:
+        ``batch``
+    """
+
+    def __init__(self, batch: EpisodeBatch, ids: Sequence[int]) -> None:
+        """
+        Arguments:
+            - batch: with importance weights
+            - ids: of the batch's samples, in its order
+        """
+        super().__init__({'replay_buffer_idx': i, 'replay_unique_id': i} for i in ids)
+        self.batch = batch
