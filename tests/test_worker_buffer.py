@@ -321,7 +321,13 @@ def test_empty_buffer_is_saved_and_restored():
 
 
 @pytest.mark.unittest
-@pytest.mark.parametrize('cfg', [dict(max_rows=41), dict(max_rows=0), dict(max_rows=40, obs_dtype='float32')])
+@pytest.mark.parametrize(
+    'cfg',
+    [dict(max_rows=41),
+     dict(max_rows=0),
+     dict(max_rows=40, obs_dtype='float32'),
+     dict(max_rows=40, priority=True)]
+)
 def test_state_of_another_capacity_or_type_is_refused(cfg):
-    with pytest.raises(ValueError, match=r'\(40, torch.float16\), this buffer has'):
+    with pytest.raises(ValueError, match=r"\(40, 'float16', False\), this buffer has"):
         _buffer(**cfg).load_state_dict(_filled().state_dict())

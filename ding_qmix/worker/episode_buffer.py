@@ -1,6 +1,7 @@
 from collections import deque
-from typing import Any, Deque, Dict, List, NamedTuple, Optional
+from typing import Any, Deque, Dict, List, NamedTuple, Optional, Union
 
+import numpy as np
 import torch
 from ding.utils import BUFFER_REGISTRY, build_logger
 from ding.worker.replay_buffer import IBuffer
@@ -8,14 +9,16 @@ from easydict import EasyDict
 from tensorboardX import SummaryWriter
 from torch import Tensor
 
-from ding_qmix.spec import EpisodeBatch
+from ding_qmix.spec import EpisodeBatch, PrioritizedBatch
 from ding_qmix.utils.keys import check_keys
 from ding_qmix.utils.threads import one_torch_thread
+from ding_qmix.worker.priority_table import PriorityTable
 from ding_qmix.worker.row_allocator import RowAllocator
+from ding_qmix.worker.row_store import Arrays, RowStore, Shapes, row_shapes, sample_arrays
 from ding_qmix.worker.run_state import join_run
 
 _ROWS_PER_SAMPLE = 64  # [env steps], typical length of SMAC's battles
-_DTYPES = {'float16': torch.float16, 'float32': torch.float32}
+_DTYPES: Dict[str, type] = {'float16': np.float16, 'float32': np.float32}
 
 
 class _Stored(NamedTuple):
@@ -28,10 +31,12 @@ class _Stored(NamedTuple):
 class EpisodeBuffer(IBuffer):
     """
     Overview:
-        Replay buffer for whole episodes or chunks. Storage is laid out once, in compact types, and samples take exactly
-        the rows they need; a batch is one indexed copy a field. Uniform sampling without replacement within a batch.
+        Replay buffer for whole episodes or chunks. Storage is laid out once, in compact types (``RowStore``), and
+        samples take exactly the rows they need. Sampling is uniform, without replacement within a batch; or, with
+        ``priority``, proportional to the priorities that the learner hands back (``PriorityTable``).
     Interfaces:
-        ``push``, ``sample``, ``clear``, ``count``, ``state_dict``, ``load_state_dict``, ``save_data``, ``load_data``
+        ``push``, ``sample``, ``update``, ``clear``, ``count``, ``state_dict``, ``load_state_dict``, ``save_data``,
+        ``load_data``
     Config:
         == ======================= ======= ============== ================================================
         ID Symbol                  Type    Default Value  Description
@@ -39,7 +44,12 @@ class EpisodeBuffer(IBuffer):
         1  ``replay_buffer_size``  int     5000           Capacity, [samples]: episodes or chunks
         2  ``max_rows``            int     0              Capacity, [env steps]; 0 is 64 a sample. What SMAC's
                                                           episodes leave free is reserved, but never touched
-        3  ``obs_dtype``           str     float16        Type of stored obs and state: float16 or float32
+        3  ``obs_dtype``           str     float16        Type of stored obs, state and hidden states where they
+                                                          are more than bits: float16 or float32
+        4  ``priority``            bool    False          Prioritised replay; set policy.priority as well
+        5  ``alpha``               float   0.6            How much priorities count, 0 is not at all
+        6  ``beta``                float   0.4            How much importance weights correct at the start
+        7  ``anneal_step``         int     100000         [train iters] until beta is 1; 0 leaves it
         == ======================= ======= ============== ================================================
     """
     config = dict(
@@ -50,6 +60,14 @@ class EpisodeBuffer(IBuffer):
         max_rows=0,
         # (str) Type of stored obs and state; features lie in [-1.5, 1.5], so float16 is off by 5e-4 at most.
         obs_dtype='float16',
+        # (bool) Sample in proportion to TD errors (arXiv:1511.05952); policy.priority must be set as well.
+        priority=False,
+        # (float) Exponent of priorities: 0 samples uniformly, 1 in full proportion.
+        alpha=0.6,
+        # (float) Exponent of the importance weights at the start, in [0, 1]; 1 takes the whole bias away.
+        beta=0.4,
+        # (int) [train iters] Until beta has grown to 1, in equal steps; 0 leaves it as it is.
+        anneal_step=int(1e5),
     )
 
     def __init__(
@@ -59,7 +77,7 @@ class EpisodeBuffer(IBuffer):
             exp_name: str = 'default_experiment',
             instance_name: str = 'buffer',
     ) -> None:
-        """As DI-engine's buffers. Storage is laid out when the first sample shows the shapes."""
+        """As DI-engine's buffers. Storage is laid out when the first push shows the shapes."""
         check_keys('policy.other.replay_buffer', cfg, {*self.config, 'cfg_type', 'import_names'})
         if cfg.obs_dtype not in _DTYPES:
             raise ValueError(f'config replay_buffer.obs_dtype: {cfg.obs_dtype!r}, expected one of {tuple(_DTYPES)}')
@@ -71,7 +89,10 @@ class EpisodeBuffer(IBuffer):
         self._cfg = cfg
         self._logger, _ = build_logger(f'./{exp_name}/log/{instance_name}', instance_name, need_tb=False)
         self._generator = torch.Generator().manual_seed(int(torch.randint(2 ** 62, ())))
-        self._storage: Dict[str, Tensor] = {}
+        table = PriorityTable(cfg.replay_buffer_size, cfg.alpha, cfg.beta, cfg.anneal_step)
+        self._priorities = table if cfg.priority else None
+        self._store: Optional[RowStore] = None
+        self._next_id = 0  # samples pushed so far; a sample's id is their number before it
         self.clear()
         join_run(exp_name, instance_name, self)
 
@@ -83,70 +104,109 @@ class EpisodeBuffer(IBuffer):
         Arguments:
             - data: samples as ``QMIXPolicy`` makes them: fields of EpisodeBatch without the batch axis
         Raises:
-            - ValueError: a sample is longer than the whole storage, or has other fields than the first one
+            - ValueError: a sample is longer than the whole storage, has other fields or shapes than the first one,
+              flags that are neither 0 nor 1, or features beyond float16; then nothing is stored
         """
-        for sample in data:
-            n_steps = len(sample['mask'])
-            if not self._storage:
-                self._lay_out(sample)
-            if sample.keys() != self._storage.keys():
-                raise ValueError(f'EpisodeBuffer: sample has {sorted(sample)}, expected {sorted(self._storage)}')
-            first = self._make_room(n_steps + 1)
-            for name, rows in self._storage.items():
-                value = sample[name].unsqueeze(0) if name == 'hidden_state' else sample[name]
-                rows[first:first + len(value)] = value
-            self._samples.append(_Stored(first, n_steps))
+        if not data:
+            return
+        samples = [sample_arrays(sample) for sample in data]
+        store = self._store or self._new_store(row_shapes(samples[0]))
+        for sample in samples:
+            store.check(sample)
+            self._check_length(len(sample['mask']) + 1)
+        n_promoted = store.cover(samples, self._n_used())
+        if self._store is None:
+            self._store = store
+            self._log_size(store, samples)
+        elif n_promoted > 0:
+            self._logger.info(f'replay buffer: {n_promoted} more features are no bits; {self._size_text(store)}')
+        for sample in samples:
+            self._push_one(store, sample)
 
     @one_torch_thread()
-    def sample(self, batch_size: int, cur_learner_iter: int = -1) -> Optional[EpisodeBatch]:
-        """Return a batch of ``batch_size`` different samples, or None while there are fewer."""
-        if batch_size > self.count():
+    def sample(self, batch_size: int, cur_learner_iter: int = -1) -> Union[EpisodeBatch, PrioritizedBatch, None]:
+        """
+        Overview:
+            Return a batch, the longest sample first, or None while fewer than ``batch_size`` are stored.
+        Returns:
+            - batch: without ``priority``, an EpisodeBatch of different samples, all equally likely; with it, a
+              PrioritizedBatch, whose samples may come more than once and bring importance weights
+        """
+        if batch_size > self.count() or self._store is None:
             return None
-        picks = torch.randperm(self.count(), generator=self._generator)[:batch_size].tolist()
-        stored = sorted((self._samples[i] for i in picks), key=lambda s: -s.n_steps)  # as the learner wants them
-        first = torch.tensor([s.first for s in stored])  # [B]
+        weight = None
+        if self._priorities is None:
+            picks = torch.randperm(self.count(), generator=self._generator)[:batch_size]
+        else:
+            picks, weight = self._priorities.draw(torch.from_numpy(self._slots()), batch_size, self._generator)
+        stored = [self._samples[i] for i in picks.tolist()]
         n_steps = torch.tensor([s.n_steps for s in stored])  # [B]
-        return self._gather(first, n_steps)
+        order = n_steps.argsort(descending=True, stable=True)  # as the learner wants them
+        first = torch.tensor([s.first for s in stored])[order]  # [B]
+        slots = self._slots()[picks[order].numpy()]
+        batch = self._store.read(first.numpy(), n_steps[order].numpy(), slots)
+        if weight is None:
+            return batch
+        return PrioritizedBatch(batch._replace(weight=weight[order]), (picks[order] + self._oldest_id()).tolist())
 
     def update(self, info: Dict[str, list]) -> None:
-        """Nothing to update: sampling is uniform."""
+        """
+        Overview:
+            Set the priorities of samples; those that have left meanwhile are passed over. Without ``priority`` there is
+            nothing to update.
+        Arguments:
+            - info: the learner's dict(replay_unique_id, priority)
+        Raises:
+            - ValueError: a priority is negative or not finite, or there are more or fewer of them than ids
+        """
+        if self._priorities is None:
+            return
+        ids, priorities = info['replay_unique_id'], info['priority']
+        if len(ids) != len(priorities):
+            raise ValueError(f'EpisodeBuffer: {len(priorities)} priorities for {len(ids)} samples, expected one each')
+        here = range(self._oldest_id(), self._next_id)
+        slots = [i % self._cfg.replay_buffer_size if i in here else None for i in ids]
+        self._priorities.update(slots, priorities)
 
     def clear(self) -> None:
-        """Forget all samples; the storage stays."""
+        """Forget all samples; storage, ids and the highest priority so far stay."""
         self._samples: Deque[_Stored] = deque()
-        self._rows = RowAllocator(len(self._storage['reward']) if self._storage else 0)
+        self._rows = RowAllocator(self._n_rows())
 
     def count(self) -> int:
         """Return the number of stored samples."""
         return len(self._samples)
 
     def state_dict(self) -> Dict[str, Any]:
-        """Return all samples, their places and the generator: tensors and plain values."""
-        n_used = max((s.first + s.n_steps + 1 for s in self._samples), default=0)
+        """Return all samples, their places and priorities, and the generator: tensors and plain values."""
+        store, priorities, slots = self._store, self._priorities, self._slots()
         return {
-            'storage': {name: rows[:n_used].clone() for name, rows in self._storage.items()},
+            'shapes': {} if store is None else {name: list(shape)
+                                                for name, shape in store.shapes.items()},
+            'storage': {} if store is None else store.state_dict(self._n_used(), slots),
+            'obs_dtype': self._cfg.obs_dtype,
             'samples': [list(s) for s in self._samples],
+            'next_id': self._next_id,
             'rows': self._rows.state_dict(),
+            'priorities': None if priorities is None else priorities.state_dict(torch.from_numpy(slots)),
             'generator': self._generator.get_state(),
         }
 
     def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
-        """Restore ``state_dict``; ValueError if the storage's size or type is another one."""
-        n_rows, storage = state_dict['rows']['n_rows'], state_dict['storage']
-        given = (n_rows, storage['obs'].dtype) if storage else None
-        expected = (self._n_rows(), _DTYPES[self._cfg.obs_dtype])
-        if given not in (None, expected):
-            raise ValueError(f'EpisodeBuffer: state with (rows, obs_dtype) {given}, this buffer has {expected}')
-        self._storage = {
-            name: torch.empty((n_rows, *rows.shape[1:]), dtype=rows.dtype)
-            for name, rows in storage.items()
-        }
-        for name, rows in storage.items():
-            self._storage[name][:len(rows)] = rows
+        """Restore ``state_dict``; ValueError if it was saved with another size or type, or other sampling."""
+        self._check_state(state_dict)
         self.clear()
-        self._rows.load_state_dict(state_dict['rows'])
         self._samples.extend(_Stored(*s) for s in state_dict['samples'])
+        self._next_id = state_dict['next_id']
+        self._rows.load_state_dict(state_dict['rows'])
         self._generator.set_state(state_dict['generator'])
+        slots = self._slots()
+        shapes = {name: tuple(shape) for name, shape in state_dict['shapes'].items()}
+        self._store = self._new_store(shapes) if shapes else None
+        if self._store is not None:
+            self._store.load_state_dict(state_dict['storage'], slots)
+        if self._priorities is not None:
+            self._priorities.load_state_dict(state_dict['priorities'], torch.from_numpy(slots))
 
     def save_data(self, file_name: str) -> None:
         """Write ``state_dict`` to a file."""
@@ -156,33 +216,47 @@ class EpisodeBuffer(IBuffer):
         """Restore from a file of ``save_data``."""
         self.load_state_dict(torch.load(file_name, weights_only=True))
 
-    def _lay_out(self, sample: Dict[str, Tensor]) -> None:
-        """Reserve the storage; pages that no sample touches cost no memory."""
-        action_dtype = torch.uint8 if sample['action_mask'].shape[-1] <= 256 else torch.int16
-        obs_dtype = _DTYPES[self._cfg.obs_dtype]
-        compact = {'obs': obs_dtype, 'state': obs_dtype, 'action': action_dtype}
-        n_rows = self._n_rows()
-        for name, value in sample.items():
-            shape = value.shape if name == 'hidden_state' else value.shape[1:]
-            self._storage[name] = torch.empty((n_rows, *shape), dtype=compact.get(name, value.dtype))
-        self._rows = RowAllocator(n_rows)
-        row_bytes = sum(rows[0].nbytes for rows in self._storage.values())
-        self._logger.info(
-            f'replay buffer: room for {self._cfg.replay_buffer_size:,} samples in {n_rows:,} rows of {row_bytes:,} '
-            f'bytes, {n_rows * row_bytes / 2 ** 20:,.0f} MiB when all rows are taken'
-        )
+    def _new_store(self, shapes: Shapes) -> RowStore:
+        """Reserve a storage for samples of these shapes."""
+        return RowStore(shapes, self._n_rows(), self._cfg.replay_buffer_size, _DTYPES[self._cfg.obs_dtype])
+
+    def _push_one(self, store: RowStore, sample: Arrays) -> None:
+        """Store a checked sample; the oldest make room."""
+        n_steps = len(sample['mask'])
+        first = self._make_room(n_steps + 1)
+        slot = self._next_id % self._cfg.replay_buffer_size
+        store.write(first, slot, sample)
+        self._samples.append(_Stored(first, n_steps))
+        self._next_id += 1
+        if self._priorities is not None:
+            self._priorities.add(slot)
 
     def _n_rows(self) -> int:
         """Size of the storage, [rows]."""
         return self._cfg.max_rows or self._cfg.replay_buffer_size * _ROWS_PER_SAMPLE
 
-    def _make_room(self, n_rows: int) -> int:
-        """Find ``n_rows`` free rows; the oldest samples leave until there are."""
+    def _n_used(self) -> int:
+        """Rows up to the last one that holds something."""
+        return max((s.first + s.n_steps + 1 for s in self._samples), default=0)
+
+    def _oldest_id(self) -> int:
+        """Samples leave in the order of their ids, so that those of the stored ones have no gap."""
+        return self._next_id - self.count()
+
+    def _slots(self) -> np.ndarray:
+        """Slots of the stored samples, the oldest first: int64 [count]."""
+        return np.arange(self._oldest_id(), self._next_id) % self._cfg.replay_buffer_size
+
+    def _check_length(self, n_rows: int) -> None:
+        """ValueError if a sample needs more rows than there are."""
         if n_rows > self._n_rows():
             raise ValueError(
                 f'EpisodeBuffer: a sample needs {n_rows} rows, the storage has {self._n_rows()}; '
                 'raise replay_buffer.max_rows'
             )
+
+    def _make_room(self, n_rows: int) -> int:
+        """Find ``n_rows`` free rows; the oldest samples leave until there are."""
         while self.count() >= self._cfg.replay_buffer_size:
             self._drop_oldest()
         while True:
@@ -195,17 +269,32 @@ class EpisodeBuffer(IBuffer):
         oldest = self._samples.popleft()
         self._rows.free(oldest.first, oldest.n_steps + 1)
 
-    def _gather(self, first: Tensor, n_steps: Tensor) -> EpisodeBatch:
-        """Copy samples out, padded to the longest: [T + 1, B, ...] for obs, state, action_mask, [T, B, ...] else."""
-        t = torch.arange(int(n_steps.max()) + 1).unsqueeze(1)  # [T + 1, 1]
-        seen = first + torch.minimum(t, n_steps)  # [T + 1, B], padding repeats the last row
-        done = first + torch.minimum(t[:-1], n_steps - 1)  # [T, B]
-        batch = {name: self._storage[name][seen] for name in ('obs', 'state', 'action_mask')}
-        timed = ('action', 'reward', 'terminated', 'truncated', 'mask')
-        batch.update({name: self._storage[name][done] for name in timed})
-        batch['obs'], batch['state'] = batch['obs'].float(), batch['state'].float()
-        batch['action'] = batch['action'].long()
-        batch['mask'] = batch['mask'] * (t[:-1] < n_steps)
-        if 'hidden_state' in self._storage:
-            batch['hidden_state'] = self._storage['hidden_state'][first]  # [B, N, L, H]
-        return EpisodeBatch(**batch)
+    def _check_state(self, state_dict: Dict[str, Any]) -> None:
+        """ValueError if a state does not fit this buffer."""
+        given = (state_dict['rows']['n_rows'], state_dict['obs_dtype'], state_dict['priorities'] is not None)
+        expected = (self._n_rows(), self._cfg.obs_dtype, self._priorities is not None)
+        if given != expected:
+            raise ValueError(
+                f'EpisodeBuffer: state with (rows, obs_dtype, priority) {given}, this buffer has {expected}'
+            )
+        if len(state_dict['samples']) > self._cfg.replay_buffer_size:
+            raise ValueError(
+                f'EpisodeBuffer: state with {len(state_dict["samples"])} samples, this buffer has room for '
+                f'{self._cfg.replay_buffer_size}'
+            )
+
+    def _size_text(self, store: RowStore) -> str:
+        """What a row takes, for the log."""
+        return f'a row takes {store.row_bytes:,} bytes, {store.layout} are bits'
+
+    def _log_size(self, store: RowStore, samples: List[Arrays]) -> None:
+        """Tell how much memory there will be."""
+        n_samples, n_rows = self._cfg.replay_buffer_size, self._n_rows()
+        mean_rows = sum(len(s['mask']) + 1 for s in samples) / len(samples)
+        expected = min(n_samples * mean_rows, n_rows) * store.row_bytes + n_samples * store.slot_bytes
+        most = n_rows * store.row_bytes + n_samples * store.slot_bytes
+        self._logger.info(
+            f'replay buffer: room for {n_samples:,} samples in {n_rows:,} rows; {self._size_text(store)}; about '
+            f'{expected / 2 ** 20:,.0f} MiB when full of samples as long as the first ones, {most / 2 ** 20:,.0f} MiB '
+            'when all rows are taken'
+        )

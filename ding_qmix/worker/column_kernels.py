@@ -1,0 +1,88 @@
+"""
+Features to bits and half-precision numbers, and back. R rows, G agents (1 for the state), F features, of which K are
+bits and the rest reals; bit k of an agent's row is bit k % 8 of its byte k // 8.
+"""
+import numpy as np
+
+from ding_qmix.smac.kernel import inline_kernel, outer_kernel
+
+# numba has no float16: a half is an index into its value as float32, [65536]
+HALF_VALUES = np.arange(2 ** 16, dtype=np.uint16).view(np.float16).astype(np.float32)
+
+_ONE = np.float32(1.).view(np.uint32)
+_MAGNITUDE = np.uint32(0x7fffffff)  # all of a float32 but its sign
+
+
+@outer_kernel
+def scan_columns(words: np.ndarray, limit: np.uint32, is_real_out: np.ndarray) -> bool:
+    """
+    Set the features that are neither 0. nor 1. somewhere, and tell whether no magnitude exceeds a limit: float32 as
+    uint32 [R, F], the limit's own words -> bool [F]. Words compare exactly: -0. is no bit, NaN exceeds any limit.
+    """
+    fits = True
+    for r in range(words.shape[0]):
+        for f in range(words.shape[1]):
+            word = words[r, f]
+            is_real_out[f] |= (word != np.uint32(0)) & (word != _ONE)
+            fits &= (word & _MAGNITUDE) <= limit
+    return fits
+
+
+@outer_kernel
+def pack_columns(
+        values: np.ndarray, bit_columns: np.ndarray, real_columns: np.ndarray, bits_out: np.ndarray,
+        reals_out: np.ndarray
+) -> None:
+    """Part bits from reals: float32 [R, G, F], int64 [K], [F - K] -> uint8 [R, G, bytes], float32 [R, G, F - K]."""
+    for r in range(values.shape[0]):
+        for g in range(values.shape[1]):
+            value, byte = values[r, g], bits_out[r, g]
+            for j in range(byte.shape[0]):
+                byte[j] = 0
+            for k in range(bit_columns.shape[0]):
+                if value[bit_columns[k]] != 0.:
+                    byte[k >> 3] |= np.uint8(1 << (k & 7))
+            for k in range(real_columns.shape[0]):
+                reals_out[r, g, k] = value[real_columns[k]]
+
+
+@outer_kernel
+def unpack_halves(
+        bits: np.ndarray, halves: np.ndarray, rows: np.ndarray, bit_columns: np.ndarray, real_columns: np.ndarray,
+        half_values: np.ndarray, values_out: np.ndarray
+) -> None:
+    """Join bits and reals of the rows int64 [R]: uint8 [C, G, bytes], float16 as uint16 [C, G, F - K] -> float32."""
+    for i in range(rows.shape[0]):
+        for g in range(values_out.shape[1]):
+            value, half = values_out[i, g], halves[rows[i], g]
+            _write_bits(bits[rows[i], g], bit_columns, value)
+            for k in range(real_columns.shape[0]):
+                value[real_columns[k]] = half_values[half[k]]
+
+
+@outer_kernel
+def unpack_singles(
+        bits: np.ndarray, singles: np.ndarray, rows: np.ndarray, bit_columns: np.ndarray, real_columns: np.ndarray,
+        values_out: np.ndarray
+) -> None:
+    """Join bits and reals as ``unpack_halves`` does; the reals are float32."""
+    for i in range(rows.shape[0]):
+        for g in range(values_out.shape[1]):
+            value, single = values_out[i, g], singles[rows[i], g]
+            _write_bits(bits[rows[i], g], bit_columns, value)
+            for k in range(real_columns.shape[0]):
+                value[real_columns[k]] = single[k]
+
+
+@inline_kernel
+def _write_bits(byte: np.ndarray, bit_columns: np.ndarray, value_out: np.ndarray) -> None:
+    """Write 1. where a bit is set, else 0.: uint8 [bytes] -> float32 [F]. Most bits are 0, so only ones are visited."""
+    for f in range(value_out.shape[0]):
+        value_out[f] = 0.
+    for j in range(byte.shape[0]):
+        rest, k = np.int64(byte[j]), 8 * j
+        while rest != 0:
+            if rest & 1:
+                value_out[bit_columns[k]] = 1.
+            rest >>= 1
+            k += 1
