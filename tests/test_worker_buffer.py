@@ -1,13 +1,12 @@
 """Replay of episodes: what goes in comes out, the oldest leave first, rows never overlap, states restore."""
 import pytest
 import torch
-from easydict import EasyDict
+from buffer_data import all_of, make_buffer, numbered, numbers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from policy_data import OBS_DIM, A, H, N, S, chunk, random_episode, whole
 
-from ding_qmix.policy.samples import collate_samples, cut_chunks
-from ding_qmix.worker.episode_buffer import EpisodeBuffer
+from ding_qmix.policy.samples import cut_chunks
 
 HALF = 2. ** -11  # relative rounding error of float16
 
@@ -17,38 +16,16 @@ def _in_a_folder_of_its_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def _buffer(seed=0, **cfg):
-    torch.manual_seed(seed)
-    return EpisodeBuffer(EasyDict({**EpisodeBuffer.config, 'replay_buffer_size': 20, **cfg}))
-
-
-def _numbered(number, n_steps):
-    """An episode that can be told by its rewards."""
-    return dict(whole(random_episode(n_steps, seed=number)), reward=torch.full((n_steps, ), float(number)))
-
-
-def _numbers(batch):
-    return batch.reward[0].tolist()
-
-
 # ------------------------------------------------------------ round trip
-
-
-def _all_of(buffer, samples):
-    """The whole content as one batch, and what it should be: the longest first."""
-    got = buffer.sample(len(samples))
-    order = {round(s['reward'][0].item(), 4): s for s in samples}
-    expected = [order[round(r, 4)] for r in got.reward[0].tolist()]
-    return got, collate_samples(expected, torch.zeros(len(samples), N, 1, H))
 
 
 @pytest.mark.unittest
 @pytest.mark.parametrize('kind', [whole, chunk])
 def test_samples_come_back_as_they_went_in(kind):
     samples = [kind(random_episode(n, seed=n)) for n in (3, 7, 5)]
-    buffer = _buffer(obs_dtype='float32')
+    buffer = make_buffer(obs_dtype='float32')
     buffer.push(samples)
-    got, expected = _all_of(buffer, samples)
+    got, expected = all_of(buffer, samples)
     assert torch.equal(got.mask, expected.mask)
     timed, seen = expected.mask == 1., torch.cat([torch.ones(1, 3), expected.mask]) == 1.
     for name in ('obs', 'state', 'action_mask'):
@@ -61,7 +38,7 @@ def test_samples_come_back_as_they_went_in(kind):
 
 @pytest.mark.unittest
 def test_batch_has_the_types_that_training_takes():
-    buffer = _buffer()
+    buffer = make_buffer()
     buffer.push([chunk(random_episode(4, seed=0))])
     batch = buffer.sample(1)
     assert batch.obs.dtype == batch.state.dtype == batch.reward.dtype == batch.mask.dtype == torch.float32
@@ -72,7 +49,7 @@ def test_batch_has_the_types_that_training_takes():
 
 @pytest.mark.unittest
 def test_half_precision_is_off_by_its_rounding_only():
-    sample, buffer = whole(random_episode(6, seed=1)), _buffer()
+    sample, buffer = whole(random_episode(6, seed=1)), make_buffer()
     buffer.push([sample])
     batch = buffer.sample(1)
     for name in ('obs', 'state'):
@@ -86,14 +63,14 @@ def test_actions_survive_their_compact_type(n_actions):
     sample = whole(random_episode(2, seed=2))
     sample['action_mask'] = torch.ones(3, N, n_actions, dtype=torch.bool)
     sample['action'] = torch.tensor([[0, 1, 2], [n_actions - 1] * 3])
-    buffer = _buffer()
+    buffer = make_buffer()
     buffer.push([sample])
     assert torch.equal(buffer.sample(1).action[:, 0], sample['action'])
 
 
 @pytest.mark.unittest
 def test_padding_has_mask_zero_and_a_legal_action():
-    buffer = _buffer()
+    buffer = make_buffer()
     buffer.push([whole(random_episode(n, seed=n)) for n in (2, 6)])
     batch = buffer.sample(2)
     assert batch.mask.T.tolist() == [[1.] * 6, [1.] * 2 + [0.] * 4] and batch.action_mask.any(dim=-1).all()
@@ -101,21 +78,21 @@ def test_padding_has_mask_zero_and_a_legal_action():
 
 @pytest.mark.unittest
 def test_burn_in_keeps_mask_zero():
-    buffer = _buffer()
+    buffer = make_buffer()
     buffer.push(cut_chunks(random_episode(6, seed=3), chunk_len=3, burn_in=2)[1:])
     assert buffer.sample(1).mask[:, 0].tolist() == [0., 0., 1., 1., 1.]
 
 
 @pytest.mark.unittest
 def test_batch_comes_with_the_longest_first():
-    buffer = _buffer()
+    buffer = make_buffer()
     buffer.push([whole(random_episode(n, seed=n)) for n in (2, 6, 4, 9, 1)])
     assert buffer.sample(5).mask.sum(dim=0).tolist() == [9., 6., 4., 2., 1.]
 
 
 @pytest.mark.unittest
 def test_batch_is_a_copy():
-    buffer = _buffer(obs_dtype='float32')
+    buffer = make_buffer(obs_dtype='float32')
     buffer.push([whole(random_episode(3, seed=4))])
     first = buffer.sample(1)
     kept = first.obs.clone()
@@ -129,37 +106,37 @@ def test_batch_is_a_copy():
 
 @pytest.mark.unittest
 def test_sample_is_none_while_there_are_too_few():
-    buffer = _buffer()
+    buffer = make_buffer()
     assert buffer.sample(1) is None
-    buffer.push([_numbered(i, 3) for i in range(3)])
+    buffer.push([numbered(i, 3) for i in range(3)])
     assert buffer.sample(4) is None and buffer.sample(3) is not None
 
 
 @pytest.mark.unittest
 def test_no_sample_comes_twice_in_a_batch():
-    buffer = _buffer()
-    buffer.push([_numbered(i, 1) for i in range(20)])
-    assert all(len(set(_numbers(buffer.sample(12)))) == 12 for _ in range(50))
+    buffer = make_buffer()
+    buffer.push([numbered(i, 1) for i in range(20)])
+    assert all(len(set(numbers(buffer.sample(12)))) == 12 for _ in range(50))
 
 
 @pytest.mark.unittest
 def test_all_samples_are_equally_likely():
-    buffer, n_draws = _buffer(), 2000
-    buffer.push([_numbered(i, 1 + i % 3) for i in range(10)])
+    buffer, n_draws = make_buffer(), 2000
+    buffer.push([numbered(i, 1 + i % 3) for i in range(10)])
     counts = torch.zeros(10)
     for _ in range(n_draws):
-        counts[torch.tensor(_numbers(buffer.sample(3))).long()] += 1
+        counts[torch.tensor(numbers(buffer.sample(3))).long()] += 1
     sigma = (n_draws * 0.3 * 0.7) ** 0.5
     assert ((counts - 0.3 * n_draws).abs() < 4 * sigma).all()
 
 
 @pytest.mark.unittest
 def test_sampling_depends_on_torchs_seed_at_the_start_and_draws_nothing_from_it_later():
-    buffers = [_buffer(seed=seed) for seed in (1, 1, 2)]
+    buffers = [make_buffer(seed=seed) for seed in (1, 1, 2)]
     before = torch.get_rng_state()
     for buffer in buffers:
-        buffer.push([_numbered(i, 1) for i in range(20)])
-    drawn = [_numbers(buffer.sample(8)) for buffer in buffers]
+        buffer.push([numbered(i, 1) for i in range(20)])
+    drawn = [numbers(buffer.sample(8)) for buffer in buffers]
     assert drawn[0] == drawn[1] != drawn[2] and torch.equal(torch.get_rng_state(), before)
 
 
@@ -168,60 +145,52 @@ def test_sampling_depends_on_torchs_seed_at_the_start_and_draws_nothing_from_it_
 
 @pytest.mark.unittest
 def test_oldest_samples_leave_first_when_there_are_too_many():
-    buffer = _buffer(replay_buffer_size=4)
+    buffer = make_buffer(replay_buffer_size=4)
     for i in range(7):
-        buffer.push([_numbered(i, 2)])
-    assert buffer.count() == 4 and sorted(_numbers(buffer.sample(4))) == [3., 4., 5., 6.]
+        buffer.push([numbered(i, 2)])
+    assert buffer.count() == 4 and sorted(numbers(buffer.sample(4))) == [3., 4., 5., 6.]
 
 
 @pytest.mark.unittest
 def test_oldest_samples_leave_first_when_rows_run_out():
-    buffer = _buffer(max_rows=20)
+    buffer = make_buffer(max_rows=20)
     for i in range(5):
-        buffer.push([_numbered(i, 5)])  # 6 rows each
-    assert buffer.count() == 3 and sorted(_numbers(buffer.sample(3))) == [2., 3., 4.]
+        buffer.push([numbered(i, 5)])  # 6 rows each
+    assert buffer.count() == 3 and sorted(numbers(buffer.sample(3))) == [2., 3., 4.]
 
 
 @pytest.mark.unittest
 def test_long_sample_makes_room_from_several_short_ones():
-    buffer = _buffer(max_rows=20)
-    buffer.push([_numbered(i, 3) for i in range(5)])  # 4 rows each
-    buffer.push([_numbered(9, 10)])
-    assert sorted(_numbers(buffer.sample(buffer.count()))) == [3., 4., 9.]
+    buffer = make_buffer(max_rows=20)
+    buffer.push([numbered(i, 3) for i in range(5)])  # 4 rows each
+    buffer.push([numbered(9, 10)])
+    assert sorted(numbers(buffer.sample(buffer.count()))) == [3., 4., 9.]
 
 
 @pytest.mark.unittest
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(lengths=st.lists(st.integers(1, 12), min_size=1, max_size=40))
 def test_content_stays_right_under_any_sequence_of_lengths(lengths):
-    buffer = _buffer(replay_buffer_size=6, max_rows=30, obs_dtype='float32')
-    samples = [_numbered(i, n) for i, n in enumerate(lengths)]
+    buffer = make_buffer(replay_buffer_size=6, max_rows=30, obs_dtype='float32')
+    samples = [numbered(i, n) for i, n in enumerate(lengths)]
     for sample in samples:
         buffer.push([sample])
     batch = buffer.sample(buffer.count())
-    for b, number in enumerate(_numbers(batch)):
+    for b, number in enumerate(numbers(batch)):
         sample = samples[int(number)]
         n_steps = len(sample['mask'])
         assert batch.mask[:, b].sum() == n_steps and torch.equal(batch.obs[:n_steps + 1, b], sample['obs'])
-    assert sorted(_numbers(batch)) == list(range(len(lengths) - buffer.count(), len(lengths)))
+    assert sorted(numbers(batch)) == list(range(len(lengths) - buffer.count(), len(lengths)))
 
 
 @pytest.mark.unittest
 def test_clear_forgets_everything_and_takes_new_samples():
-    buffer = _buffer()
-    buffer.push([_numbered(i, 3) for i in range(4)])
+    buffer = make_buffer()
+    buffer.push([numbered(i, 3) for i in range(4)])
     buffer.clear()
     assert buffer.count() == 0 and buffer.sample(1) is None
-    buffer.push([_numbered(7, 3)])
-    assert _numbers(buffer.sample(1)) == [7.]
-
-
-@pytest.mark.unittest
-def test_update_of_priorities_changes_nothing():
-    buffer = _buffer()
-    buffer.push([_numbered(0, 2)])
-    buffer.update({'replay_unique_id': ['a'], 'priority': [1.]})
-    assert _numbers(buffer.sample(1)) == [0.]
+    buffer.push([numbered(7, 3)])
+    assert numbers(buffer.sample(1)) == [7.]
 
 
 # ---------------------------------------------------------------- errors
@@ -230,24 +199,16 @@ def test_update_of_priorities_changes_nothing():
 @pytest.mark.unittest
 def test_sample_longer_than_the_storage_is_refused_with_both_numbers():
     with pytest.raises(ValueError, match=r'needs 11 rows, the storage has 8; raise replay_buffer\.max_rows'):
-        _buffer(max_rows=8).push([_numbered(0, 10)])
+        make_buffer(max_rows=8).push([numbered(0, 10)])
 
 
 @pytest.mark.unittest
 def test_refused_sample_costs_no_other():
-    buffer = _buffer(max_rows=8)
-    buffer.push([_numbered(1, 3)])
+    buffer = make_buffer(max_rows=8)
+    buffer.push([numbered(1, 3)])
     with pytest.raises(ValueError, match='needs 11 rows'):
-        buffer.push([_numbered(0, 10)])
-    assert _numbers(buffer.sample(1)) == [1.]
-
-
-@pytest.mark.unittest
-def test_sample_with_other_fields_is_refused():
-    buffer = _buffer()
-    buffer.push([whole(random_episode(3, seed=0))])
-    with pytest.raises(ValueError, match=r"'hidden_state'.*expected"):
-        buffer.push([chunk(random_episode(3, seed=1))])
+        buffer.push([numbered(0, 10)])
+    assert numbers(buffer.sample(1)) == [1.]
 
 
 @pytest.mark.unittest
@@ -262,14 +223,14 @@ def test_sample_with_other_fields_is_refused():
 )
 def test_wrong_config_is_refused(cfg, error, message):
     with pytest.raises(error, match=message):
-        _buffer(**cfg)
+        make_buffer(**cfg)
 
 
 # ----------------------------------------------------------------- state
 
 
 def _filled():
-    buffer = _buffer(max_rows=40)
+    buffer = make_buffer(max_rows=40)
     buffer.push([chunk(random_episode(n, seed=n)) for n in (3, 7, 5, 9, 2, 8, 4)])  # wraps around
     buffer.sample(2)
     return buffer
@@ -285,7 +246,7 @@ def _same_from_now_on(one, other):
 
 @pytest.mark.unittest
 def test_restored_buffer_goes_on_bit_for_bit():
-    buffer, other = _filled(), _buffer(seed=9, max_rows=40)
+    buffer, other = _filled(), make_buffer(seed=9, max_rows=40)
     other.load_state_dict(buffer.state_dict())
     assert other.count() == buffer.count()
     _same_from_now_on(buffer, other)
@@ -293,8 +254,8 @@ def test_restored_buffer_goes_on_bit_for_bit():
 
 @pytest.mark.unittest
 def test_saved_file_is_read_back():
-    buffer, other = _filled(), _buffer(seed=9, max_rows=40)
-    other.push([_numbered(0, 3)])
+    buffer, other = _filled(), make_buffer(seed=9, max_rows=40)
+    other.push([numbered(0, 3)])
     buffer.save_data('buffer.pth')
     other.load_data('buffer.pth')
     _same_from_now_on(buffer, other)
@@ -312,12 +273,12 @@ def test_state_dict_does_not_change_with_the_buffer():
 
 @pytest.mark.unittest
 def test_empty_buffer_is_saved_and_restored():
-    buffer, other = _buffer(), _buffer(seed=9)
-    other.push([_numbered(0, 3)])
+    buffer, other = make_buffer(), make_buffer(seed=9)
+    other.push([numbered(0, 3)])
     other.load_state_dict(buffer.state_dict())
     assert other.count() == 0
-    other.push([_numbered(1, 3)])
-    assert _numbers(other.sample(1)) == [1.]
+    other.push([numbered(1, 3)])
+    assert numbers(other.sample(1)) == [1.]
 
 
 @pytest.mark.unittest
@@ -330,4 +291,4 @@ def test_empty_buffer_is_saved_and_restored():
 )
 def test_state_of_another_capacity_or_type_is_refused(cfg):
     with pytest.raises(ValueError, match=r"\(40, 'float16', False\), this buffer has"):
-        _buffer(**cfg).load_state_dict(_filled().state_dict())
+        make_buffer(**cfg).load_state_dict(_filled().state_dict())

@@ -38,10 +38,10 @@ def pack_columns(
         for g in range(values.shape[1]):
             value, byte = values[r, g], bits_out[r, g]
             for j in range(byte.shape[0]):
-                byte[j] = 0
-            for k in range(bit_columns.shape[0]):
-                if value[bit_columns[k]] != 0.:
-                    byte[k >> 3] |= np.uint8(1 << (k & 7))
+                word = 0
+                for k in range(8 * j, min(8 * j + 8, bit_columns.shape[0])):
+                    word |= np.int64(value[bit_columns[k]] != 0.) << (k & 7)
+                byte[j] = word
             for k in range(real_columns.shape[0]):
                 reals_out[r, g, k] = value[real_columns[k]]
 

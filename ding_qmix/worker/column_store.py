@@ -76,7 +76,7 @@ class ColumnStore:
         stop = first + len(values)
         reals = np.empty((*values.shape[:2], len(self._real_columns)), dtype=np.float32)
         pack_columns(values, self._bit_columns, self._real_columns, self._bits[first:stop], reals)
-        self._reals[first:stop] = reals
+        torch.from_numpy(self._reals[first:stop]).copy_(torch.from_numpy(reals))  # rounds faster than NumPy
 
     def read(self, rows: np.ndarray, values_out: np.ndarray) -> None:
         """Write the rows int64 [R] into float32 [R, ..., F]."""
