@@ -26,6 +26,19 @@ def test_freed_rows_are_given_again_to_what_fits():
 
 
 @pytest.mark.unittest
+def test_used_rows_end_with_the_last_one_taken():
+    allocator, used = RowAllocator(10), []
+    used.append(allocator.n_used)
+    for n in (3, 2, 5):
+        allocator.allocate(n)
+        used.append(allocator.n_used)
+    for first, n in ((3, 2), (5, 5), (0, 3)):
+        allocator.free(first, n)
+        used.append(allocator.n_used)
+    assert used == [0, 3, 5, 10, 10, 3, 0]
+
+
+@pytest.mark.unittest
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(steps=st.lists(st.tuples(st.booleans(), st.integers(1, 15)), max_size=80), data=st.data())
 def test_live_runs_never_overlap_and_freed_ones_become_one_gap(steps, data):

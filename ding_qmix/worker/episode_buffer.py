@@ -114,7 +114,7 @@ class EpisodeBuffer(IBuffer):
         for sample in samples:
             store.check(sample)
             self._check_length(len(sample['mask']) + 1)
-        n_promoted = store.cover(samples, self._n_used())
+        n_promoted = store.cover(samples, self._rows.n_used)
         if self._store is None:
             self._store = store
             self._log_size(store, samples)
@@ -183,7 +183,7 @@ class EpisodeBuffer(IBuffer):
         return {
             'shapes': {} if store is None else {name: list(shape)
                                                 for name, shape in store.shapes.items()},
-            'storage': {} if store is None else store.state_dict(self._n_used(), slots),
+            'storage': {} if store is None else store.state_dict(self._rows.n_used, slots),
             'obs_dtype': self._cfg.obs_dtype,
             'samples': [list(s) for s in self._samples],
             'next_id': self._next_id,
@@ -234,10 +234,6 @@ class EpisodeBuffer(IBuffer):
     def _n_rows(self) -> int:
         """Size of the storage, [rows]."""
         return self._cfg.max_rows or self._cfg.replay_buffer_size * _ROWS_PER_SAMPLE
-
-    def _n_used(self) -> int:
-        """Rows up to the last one that holds something."""
-        return max((s.first + s.n_steps + 1 for s in self._samples), default=0)
 
     def _oldest_id(self) -> int:
         """Samples leave in the order of their ids, so that those of the stored ones have no gap."""

@@ -8,6 +8,8 @@ class RowAllocator:
         unequal length stay packed near the start of the storage, so memory that is not needed is never touched.
     Interfaces:
         ``allocate``, ``free``, ``state_dict``, ``load_state_dict``
+    Properties:
+        ``n_used``
     """
 
     def __init__(self, n_rows: int) -> None:
@@ -17,6 +19,12 @@ class RowAllocator:
         """
         self._n_rows = n_rows
         self._gaps: List[Tuple[int, int]] = [(0, n_rows)]  # (first row, length), by first row
+
+    @property
+    def n_used(self) -> int:
+        """Rows up to the last one that is taken."""
+        first, length = self._gaps[-1] if self._gaps else (self._n_rows, 0)
+        return first if first + length == self._n_rows else self._n_rows
 
     def allocate(self, length: int) -> Optional[int]:
         """Return the first row of a free run of ``length`` rows, now taken; None if there is none."""
