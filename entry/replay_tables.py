@@ -19,10 +19,7 @@ def row_table(memory: Rows) -> str:
 
 def memory_table(memory: Rows) -> str:
     """Return what full buffers take."""
-    head = [
-        'full buffer', 'mean episode', 'resident', 'storage', 'at most, default `max_rows`', 'all at the time limit',
-        'float32 at these lengths', 'PyMARL, 5,000 episodes'
-    ]
+    head = ['full buffer', 'mean episode', 'resident', 'storage', 'at most', 'at the limit', 'float32', 'PyMARL']
     names = (
         'resident_bytes', 'storage_bytes', 'default_most_bytes', 'limit_length_bytes', 'plain_float32_bytes',
         'pymarl_5000_bytes'

@@ -38,7 +38,7 @@ def pack_columns(
         for g in range(values.shape[1]):
             value, byte = values[r, g], bits_out[r, g]
             for j in range(byte.shape[0]):
-                word = 0
+                word = np.int64(0)
                 for k in range(8 * j, min(8 * j + 8, bit_columns.shape[0])):
                     word |= np.int64(value[bit_columns[k]] != 0.) << (k & 7)
                 byte[j] = word
