@@ -58,7 +58,8 @@ class EpisodeBuffer(IBuffer):
         replay_buffer_size=5000,
         # (int) [env steps] Capacity; 0 is 64 a sample. When rows run out the oldest samples leave as well.
         max_rows=0,
-        # (str) Type of stored obs and state; features lie in [-1.5, 1.5], so float16 is off by 5e-4 at most.
+        # (str) Type of what is stored of obs, state and hidden states beside bits: 'float16' or 'float32'. Features
+        # lie in [-1.5, 1.5], so float16 is off by 5e-4 at most.
         obs_dtype='float16',
         # (bool) Sample in proportion to TD errors (arXiv:1511.05952); policy.priority must be set as well.
         priority=False,
