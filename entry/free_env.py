@@ -1,4 +1,4 @@
-"""An env that costs nothing, for the speed of what stands around an env: shapes of a SMAC map, episodes of one length."""
+"""An env that costs nothing, to time what stands around an env: shapes of a SMAC map, episodes of one length."""
 import copy
 from typing import Any, ClassVar, Dict, List, Optional
 
@@ -85,6 +85,21 @@ class FreeEnv(BaseEnv):
     def create_evaluator_env_cfg(cfg: dict) -> List[dict]:
         """Return one env config per env that evaluates."""
         return [cfg] * cfg['evaluator_env_num']
+
+    @property
+    def observation_space(self) -> gym.spaces.Dict:
+        """Space of the obs dict."""
+        return self._observation_space
+
+    @property
+    def action_space(self) -> gym.spaces.MultiDiscrete:
+        """Space of the team's actions."""
+        return self._action_space
+
+    @property
+    def reward_space(self) -> gym.spaces.Box:
+        """Space of a timestep's reward."""
+        return self._reward_space
 
     def _show(self) -> Dict[str, np.ndarray]:
         self._shown = (self._shown + 1) % _N_OBS

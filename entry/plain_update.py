@@ -4,7 +4,7 @@ padded batch, autograd, torch's own threads. It is the yardstick of ``benchmark_
 with the policy but the names of its parameters, the reference of the policy's gradients.
 """
 import copy
-from typing import Any, Dict, Mapping, Tuple
+from typing import Any, Dict, Mapping
 
 import torch
 import torch.nn as nn

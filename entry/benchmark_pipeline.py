@@ -1,0 +1,240 @@
+"""
+Measure update, collection and both together, DI-engine's own parts and this package's side by side.
+
+    python entry/benchmark_pipeline.py --doc docs/speed.md
+
+Every side runs in a process of its own. The sides take turns (A B C A B C ...), so that a machine that slows down slows
+all of them; medians over the turns are reported.
+"""
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack, closing
+from importlib import metadata
+from typing import Any, Callable, Dict, List, NamedTuple, Optional
+
+import pipeline_parts as parts
+from pipeline_parts import SideSpec
+from pipeline_table import result_tables
+
+from ding_qmix.sim import SIM_VERSION
+from ding_qmix.utils.report import describe_run, source_line, update_block, write_json
+
+PARTS = ('update', 'collect', 'end_to_end')
+BATCH_SIZE = 32  # [chunks] DI-engine's on MMM
+HOST_ENVS = (8, 16)  # envs of DI-engine's managers; 16: DI-engine's own on MMM
+THREADS = ('1', 'default')  # of torch, with DI-engine's parts and plain torch; the faster counts
+_SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'pipeline_side.py')
+
+Row = Dict[str, Any]
+
+
+class SideProcess:
+    """
+    Overview:
+        A side in a process of its own.
+    Interfaces:
+        ``ask``, ``close``
+    """
+
+    def __init__(self, spec: SideSpec, updates_only: bool, folder: str) -> None:
+        """
+        Overview:
+            Start the process, which begins to build its side; the first ``ask`` waits until it is ready.
+        Arguments:
+            - updates_only: the side does updates at full length; otherwise it collects and trains
+            - folder: for logs
+        """
+        environment = {name: value for name, value in os.environ.items() if name != 'OMP_NUM_THREADS'}
+        self._spec, self._ready = spec, False
+        self._errors = tempfile.TemporaryFile('w+', encoding='utf-8', errors='replace')
+        self._process = subprocess.Popen(
+            [sys.executable, _SCRIPT, 'update' if updates_only else 'collect',
+             json.dumps(spec._asdict())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            cwd=tempfile.mkdtemp(dir=folder),
+            env=environment,
+            encoding='utf-8',
+        )
+
+    def ask(self, *command: str) -> Dict[str, float]:
+        """
+        Overview:
+            Let the side measure and return what it found; ``command`` as in ``pipeline_side.obey``.
+        Raises:
+            - RuntimeError: the process ended; shows the last lines that it wrote
+        """
+        if not self._ready:
+            self._ready = True
+            self._answer()
+        self._process.stdin.write(' '.join(command) + '\n')
+        self._process.stdin.flush()
+        return self._answer()
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+        self._errors.close()
+
+    def _answer(self) -> Dict[str, float]:
+        line = self._process.stdout.readline()
+        if not line:
+            self._errors.seek(0)
+            raise RuntimeError(f'side {self._spec} ended:\n{"".join(self._errors.readlines()[-20:])}')
+        return json.loads(line)
+
+
+StartSide = Callable[[SideSpec, bool, str], Any]
+
+
+class Entrant(NamedTuple):
+    """A side under one number of torch's threads."""
+    spec: SideSpec
+    side: Any
+    threads: str  # a number, or 'default'
+
+
+def main(args: Optional[List[str]] = None, start: StartSide = SideProcess) -> None:
+    """Measure, print the tables, write the JSON. ``start`` makes a side, see ``SideProcess``."""
+    options = _parse(args)
+    run = describe_run(options.note)
+    run['versions'].update(torch=metadata.version('torch'), di_engine=metadata.version('DI-engine'))
+    result: Dict[str, Any] = {'what': 'speed of update, collection and both', 'sim_version': SIM_VERSION, **run}
+    result.update(
+        {name: getattr(options, name)
+         for name in ('repeats', 'rounds', 'seconds', 'episodes', 'updates')},
+        batch_size=BATCH_SIZE,
+        chunk_len=parts.CHUNK_LEN,
+        episode_len=parts.EPISODE_LEN,
+        epsilon=parts.EPSILON
+    )
+    measures = {'update': _measure_updates, 'collect': _measure_collection, 'end_to_end': _measure_pipelines}
+    for group in (('update', ), ('collect', 'end_to_end')):  # the latter two share their sides
+        chosen = [part for part in group if part in options.only]
+        specs = _specs(chosen, options)
+        with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+            sides = [stack.enter_context(closing(start(spec, group == ('update', ), folder))) for spec in specs]
+            for part in chosen:
+                entrants = _entrants(part, specs, sides)
+                _say(f'{part}: {len(specs)} sides, {len(entrants)} entrants\n')
+                rows = measures[part](entrants, options)
+                result[part] = [
+                    {
+                        'side': e.spec._asdict(),
+                        'threads': e.threads,
+                        **row
+                    } for e, row in zip(entrants, rows)
+                ]
+    write_json(options.out, result)
+    text = f'{result_tables(result)}\n{source_line(run)}'
+    _say(text)
+    if options.doc:
+        update_block(options.doc, 'pipeline_speed', text)
+
+
+def _specs(chosen: List[str], options: argparse.Namespace) -> List[SideSpec]:
+    """Return who takes part."""
+    if not chosen:
+        return []
+    size = dict(n_episode=options.episodes, n_updates=options.updates)
+    ours = [SideSpec('ours', **size)]
+    if chosen != ['collect'] and _offers_bf16():
+        ours.append(SideSpec('ours', bf16=True, **size))
+    if chosen == ['update']:
+        return [SideSpec(kind, **size) for kind in ('stock', 'plain')] + ours
+    n_envs = sorted({min(n, options.episodes) for n in HOST_ENVS})
+    stock = [SideSpec('stock', 'sim', manager, n, **size) for manager in ('base', 'subprocess') for n in n_envs]
+    return [*stock, SideSpec('stock', 'free', 'base', n_envs[-1], **size), *ours]
+
+
+def _entrants(part: str, specs: List[SideSpec], sides: List[Any]) -> List[Entrant]:
+    """Return the sides of a part with the threads to try: one and the default, but ours as it is."""
+    entrants = []
+    for spec, side in zip(specs, sides):
+        in_part = not (part == 'collect' and spec.bf16)  # acting is the same
+        entrants += [Entrant(spec, side, n) for n in (('default', ) if spec.kind == 'ours' else THREADS) if in_part]
+    return entrants
+
+
+def _offers_bf16() -> bool:
+    """Tell whether the policy can compute in bfloat16; say so if not."""
+    from ding_qmix.policy import QMIXPolicy
+    offered = 'bf16' in QMIXPolicy.config['learn']
+    if not offered:
+        _say('policy.learn has no key bf16: that side is left out\n')
+    return offered
+
+
+def _measure_updates(entrants: List[Entrant], options: argparse.Namespace) -> List[Row]:
+    """Return per entrant the time of an update, by length and with or without sampling."""
+    rows: List[Row] = [{} for _ in entrants]
+    for n_steps in (parts.CHUNK_LEN, parts.EPISODE_LEN):
+        turns = _take_turns(entrants, ['update', str(n_steps), str(options.seconds)], options.repeats)
+        for row, answers in zip(rows, turns):
+            figures = _medians(answers)
+            row[str(n_steps)] = dict(figures, trained_env_steps_per_s=BATCH_SIZE * n_steps / figures['ready_s'])
+    return rows
+
+
+def _measure_collection(entrants: List[Entrant], options: argparse.Namespace) -> List[Row]:
+    """Return per entrant the rate of collection."""
+    return [_medians(answers) for answers in _take_turns(entrants, ['collect'], options.rounds)]
+
+
+def _measure_pipelines(entrants: List[Entrant], options: argparse.Namespace) -> List[Row]:
+    """Return per entrant the rate of collection and training together, and memory."""
+    turns = _take_turns(entrants, ['round'], options.rounds)
+    return [{**_medians(answers), **e.side.ask(e.threads, 'memory')} for e, answers in zip(entrants, turns)]
+
+
+def _take_turns(entrants: List[Entrant], command: List[str], n_turns: int) -> List[List[Dict[str, float]]]:
+    """Return each entrant's answers; the first turn warms up and does not count."""
+    turns: List[List[Dict[str, float]]] = [[] for _ in entrants]
+    for turn in range(n_turns + 1):
+        for entrant, answers in zip(entrants, turns):
+            answers.append(entrant.side.ask(entrant.threads, *command))
+        _say(f'  {" ".join(command)}: {"warmed up" if turn == 0 else f"turn {turn} of {n_turns}"}\n')
+    return [answers[1:] for answers in turns]
+
+
+def _medians(answers: List[Dict[str, float]]) -> Row:
+    """Return the median of every figure, and all of those that are times or rates."""
+    names = list(answers[0])
+    row: Row = {name: statistics.median(answer[name] for answer in answers) for name in names}
+    row['all'] = {
+        name: [round(a[name], 6) for a in answers]
+        for name in names if name.endswith('_s') or name == 'seconds'
+    }
+    return row
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _parse(args: Optional[List[str]]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--only', nargs='+', default=list(PARTS), choices=PARTS, metavar='PART', help=', '.join(PARTS))
+    parser.add_argument('--repeats', type=int, default=7, help='turns of each update')
+    parser.add_argument('--rounds', type=int, default=5, help='turns of collection, and of collection with training')
+    parser.add_argument('--seconds', type=float, default=0.5, help='of updates in one turn')
+    parser.add_argument('--episodes', type=int, default=32, help="of one collection; DI-engine's on MMM: 32")
+    parser.add_argument('--updates', type=int, default=20, help="after each collection; DI-engine's on MMM: 20")
+    parser.add_argument('--note', default='', help='written beside the result, such as: the machine was shared')
+    parser.add_argument('--out', default='docs/results/pipeline_speed.json', help='JSON to write')
+    parser.add_argument('--doc', help='Markdown page whose block pipeline_speed is to be rewritten')
+    return parser.parse_args(args)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,215 @@
+"""
+One side of ``benchmark_pipeline.py``, in a process of its own, that measures what it is asked to. Started by the
+benchmark with the kind of side and a ``SideSpec`` as JSON; reads one command a line and answers each with one line of
+JSON.
+"""
+import glob
+import json
+import os
+import sys
+import time
+from typing import Any, Callable, Dict, List, Tuple
+
+import pipeline_parts as parts
+from pipeline_parts import Pipeline, SideSpec, host_configs, our_configs
+
+
+class CollectSide:
+    """
+    Overview:
+        A pipeline under way.
+    Interfaces:
+        ``collect``, ``round``, ``memory``, ``close``
+    """
+
+    def __init__(self, spec: SideSpec) -> None:
+        """``spec.kind`` is 'stock' or 'ours'."""
+        self._pipeline = Pipeline((host_configs if spec.kind == 'stock' else our_configs)(spec), 'pipeline')
+        self._n_stored = 0
+        self._rss: List[Tuple[int, float]] = []  # samples stored so far, resident memory [MiB]
+
+    def collect(self) -> Dict[str, float]:
+        """Collect once, and forget what was collected."""
+        samples, result = self._play()
+        return dict(result, samples=len(samples), env_steps_per_s=result['env_steps'] / result['collect_s'])
+
+    def round(self) -> Dict[str, float]:
+        """Collect, store, train."""
+        samples, result = self._play()
+        start = time.perf_counter()
+        self._pipeline.store(samples)
+        stored = time.perf_counter()
+        self._pipeline.train()
+        learn_s = time.perf_counter() - stored
+        self._n_stored += len(samples)
+        self._rss.append((self._n_stored, _status_mib('self', 'VmRSS')))
+        seconds = result['collect_s'] + stored - start + learn_s
+        result.update(store_s=stored - start, learn_s=learn_s, seconds=seconds)
+        return dict(result, samples=len(samples), env_steps_per_s=result['env_steps'] / seconds)
+
+    def memory(self) -> Dict[str, float]:
+        """Return memory of this process and its env processes, [MiB]."""
+        children = [_private_mib(pid) for pid in _children(os.getpid())]
+        (first, before), (last, after) = self._rss[0], self._rss[-1]
+        growth = (after - before) / (last - first) if last > first else 0.
+        return {
+            'peak_mib': _status_mib('self', 'VmHWM') + sum(children),
+            'main_peak_mib': _status_mib('self', 'VmHWM'),
+            'env_processes': len(children),
+            'env_processes_private_mib': sum(children),
+            'samples_stored': last,
+            'growth_kib_per_sample': 1024 * growth,
+        }
+
+    def close(self) -> None:
+        """Close the pipeline."""
+        self._pipeline.close()
+
+    def _play(self) -> Tuple[List[Dict[str, Any]], Dict[str, float]]:
+        collector, start = self._pipeline.collector, time.perf_counter()
+        before = collector.envstep
+        samples = self._pipeline.play()
+        seconds = time.perf_counter() - start
+        n_steps = collector.envstep - before
+        n_episode = self._pipeline.cfg.policy.collect.n_episode
+        return samples, {'env_steps': n_steps, 'collect_s': seconds, 'episode_len': n_steps / n_episode}
+
+
+class UpdateSide:
+    """
+    Overview:
+        Updates at full length, on batches of real samples.
+    Interfaces:
+        ``update``, ``close``
+    """
+
+    def __init__(self, spec: SideSpec) -> None:
+        """Samples are of the free env: collected by DI-engine's collector, or of the same shapes."""
+        self._pipelines: List[Pipeline] = []
+        self._cases: Dict[str, Tuple[Callable[[], Any], Callable[[], Any]]] = {}
+        for n_steps in (parts.CHUNK_LEN, parts.EPISODE_LEN):
+            self._cases[str(n_steps)] = self._case(spec, n_steps)
+
+    def update(self, n_steps: str, seconds: str) -> Dict[str, float]:
+        """Return how long an update takes from a ready batch, and with sampling from the buffer, [s]."""
+        ready, sampled = self._cases[n_steps]
+        return {'ready_s': _time_call(ready, float(seconds)), 'sampled_s': _time_call(sampled, float(seconds))}
+
+    def close(self) -> None:
+        """Close the pipelines."""
+        for pipeline in self._pipelines:
+            pipeline.close()
+
+    def _case(self, spec: SideSpec, n_steps: int) -> Tuple[Callable[[], Any], Callable[[], Any]]:
+        """Return an update on a ready batch, and one on a freshly sampled batch."""
+        if spec.kind == 'stock':
+            configs = host_configs(spec._replace(env='free', n_episode=parts.N_STORED), unroll_len=n_steps)
+        else:
+            configs = our_configs(spec, unroll_len=n_steps if n_steps < parts.EPISODE_LEN else 0)
+        pipeline = Pipeline(configs, f'update{n_steps}')
+        self._pipelines.append(pipeline)
+        model = pipeline.cfg.policy.model
+        pipeline.store(pipeline.play() if spec.kind == 'stock' else _random_samples(model, n_steps))
+        forward = pipeline.policy.learn_mode.forward
+        if spec.kind == 'plain':
+            from plain_update import PlainUpdate
+            forward = PlainUpdate(model, pipeline.cfg.policy.learn).forward
+        ready = pipeline.sample()
+        return lambda: forward(ready), lambda: forward(pipeline.sample())
+
+
+def _random_samples(model: Any, n_steps: int) -> List[Dict[str, Any]]:
+    """Random chunks of the shapes and length of the free env's, as this package's collector cuts them."""
+    import torch
+    n, o, s, a = (model[key] for key in ('agent_num', 'obs_shape', 'global_obs_shape', 'action_shape'))
+    h, generator = model.hidden_size_list[-1], torch.Generator().manual_seed(0)
+    samples = []
+    for i in range(parts.N_STORED * parts.EPISODE_LEN // n_steps):
+        sample = {
+            'obs': 2. * torch.rand(n_steps + 1, n, o, generator=generator) - 1.,
+            'state': 2. * torch.rand(n_steps + 1, s, generator=generator) - 1.,
+            'action_mask': torch.ones(n_steps + 1, n, a, dtype=torch.bool),
+            'action': torch.randint(a, (n_steps, n), generator=generator),
+            'reward': torch.zeros(n_steps),
+            'terminated': torch.zeros(n_steps),
+            'truncated': torch.zeros(n_steps),
+            'mask': torch.ones(n_steps),
+        }
+        sample['terminated'][-1] = float((i + 1) * n_steps % parts.EPISODE_LEN == 0)
+        if n_steps < parts.EPISODE_LEN:
+            sample['hidden_state'] = torch.rand(n, 1, h, generator=generator) - 0.5
+        samples.append(sample)
+    return samples
+
+
+def _time_call(call: Callable[[], Any], seconds: float) -> float:
+    """Return the mean time of a call, [s], over about so many seconds and at least two calls."""
+    n_calls, start = 0, time.perf_counter()
+    while n_calls < 2 or time.perf_counter() - start < seconds:
+        call()
+        n_calls += 1
+    return (time.perf_counter() - start) / n_calls
+
+
+def _status_mib(pid: Any, field: str) -> float:
+    """Return a field of a process's status in /proc, [MiB]; 0 where there is no such file."""
+    try:
+        with open(f'/proc/{pid}/status', encoding='utf-8') as file:
+            return sum(int(line.split()[1]) for line in file if line.startswith(field + ':')) / 1024
+    except OSError:
+        return 0.
+
+
+def _private_mib(pid: int) -> float:
+    """Return the memory that a process shares with no other, [MiB]."""
+    with open(f'/proc/{pid}/smaps_rollup', encoding='utf-8') as file:
+        return sum(int(line.split()[1]) for line in file if line.startswith('Private_')) / 1024
+
+
+def _children(pid: int) -> List[int]:
+    """Return the numbers of a process's children and of theirs."""
+    found: List[int] = []
+    for path in glob.glob(f'/proc/{pid}/task/*/children'):
+        with open(path, encoding='utf-8') as file:
+            found += map(int, file.read().split())
+    return found + [grandchild for child in found for grandchild in _children(child)]
+
+
+def make_side(spec: SideSpec, updates_only: bool) -> Any:
+    """Return an ``UpdateSide``, or a ``CollectSide``."""
+    import ding_qmix  # noqa: F401
+    return (UpdateSide if updates_only else CollectSide)(spec)
+
+
+def obey(side: Any, command: List[str]) -> Dict[str, float]:
+    """
+    Overview:
+        Let a side measure.
+    Arguments:
+        - command: torch's threads, a number or 'default'; name of a method; its arguments
+    """
+    import torch
+    threads, name, *args = command
+    before = torch.get_num_threads()
+    if threads != 'default':
+        torch.set_num_threads(int(threads))
+    answer = getattr(side, name)(*args)
+    torch.set_num_threads(before)
+    return answer
+
+
+def serve() -> None:
+    """Build the side of the command line, then obey commands until there are none."""
+    answers = os.fdopen(os.dup(1), 'w', encoding='utf-8')
+    os.dup2(2, 1)  # what DI-engine writes to the terminal goes where errors go
+    side = make_side(SideSpec(**json.loads(sys.argv[2])), sys.argv[1] == 'update')
+    answers.write('{}\n')
+    answers.flush()
+    for line in sys.stdin:
+        answers.write(json.dumps(obey(side, line.split())) + '\n')
+        answers.flush()
+    side.close()
+
+
+if __name__ == '__main__':
+    serve()
