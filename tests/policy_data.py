@@ -8,7 +8,9 @@ from easydict import EasyDict
 
 from ding_qmix.policy import QMIXPolicy
 from ding_qmix.policy.samples import collate_samples
-from ding_qmix.policy.update import longest_first
+from ding_qmix.policy.graph_update import GraphUpdate
+from ding_qmix.policy.unroll import episode_lengths
+from ding_qmix.policy.update import TDUpdate, UpdateResult, longest_first
 from ding_qmix.spec import EpisodeBatch
 
 N, OBS_DIM, S, A, H = 3, 7, 9, 5, 8
@@ -87,10 +89,28 @@ def random_batch(lengths: Tuple[int, ...] = (6, 5, 3), seed: int = 0, end: str =
 
 
 def q_tots(policy: QMIXPolicy, data: Any) -> Tuple[torch.Tensor, torch.Tensor]:
-    """Q_tot of the taken actions and its targets [T, B] as the policy sees them; give the longest episode first."""
+    """
+    Q_tot of the taken actions and its targets [T, B] as the policy sees them; give the longest episode first. The packed
+    update never has them in one place: that it has the same ones is seen by its gradients, which must be theirs.
+    """
     if not isinstance(data, EpisodeBatch):
         data = collate_samples(data, policy._learn_model.initial_state(len(data)))
-    return policy._learn_update.q_tots(longest_first(data, 'cpu'))
+    batch, _ = longest_first(data, 'cpu')
+    graph = GraphUpdate(policy._learn_model, policy._learn_target_model, policy._cfg.learn)
+    if batch.mask.sum() > 0:
+        expected = TDUpdate.__new__(TDUpdate)
+        expected._shards, expected._pool = [graph], None
+        assert_same_result(policy._learn_update.gradients(batch), expected.gradients(batch))
+    return graph.q_tots(batch, episode_lengths(batch.mask))
+
+
+def assert_same_result(got: UpdateResult, expected: UpdateResult) -> None:
+    """Two updates of one batch agree within float32's rounding."""
+    scale = max(float(gradient.abs().max()) for gradient in expected.gradients)
+    for one, other in zip(got.gradients, expected.gradients):
+        torch.testing.assert_close(one, other, atol=1e-5 * scale, rtol=0.)
+    torch.testing.assert_close(got.means, expected.means, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(got.priority, expected.priority, atol=1e-5, rtol=1e-5)
 
 
 def host_transitions(episode: Dict[str, torch.Tensor], first: int = 0) -> List[Dict[str, Any]]:

@@ -66,8 +66,15 @@ def test_key_without_a_near_one_gets_the_list():
 @pytest.mark.unittest
 @pytest.mark.parametrize(
     'given, message', [
-        (dict(priority=True), r'policy\.priority: prioritised replay is not offered'),
-        (dict(priority_IS_weight=True), r'policy\.priority: prioritised replay is not offered'),
+        (dict(priority_IS_weight=True), r'policy\.priority_IS_weight: True, but priority is False'),
+        (
+            dict(priority=True, other=dict(replay_buffer=dict(type='ding_qmix_episode'))),
+            r'policy\.priority: True, but policy\.other\.replay_buffer\.priority: False'
+        ),
+        (
+            dict(other=dict(replay_buffer=dict(type='ding_qmix_episode', priority=True))),
+            r'policy\.priority: False, but policy\.other\.replay_buffer\.priority: True'
+        ),
         (dict(learn=dict(optimizer='sgd')), r"learn\.optimizer: 'sgd', expected one of .*adam"),
         (dict(learn=dict(discount_factor=1.5)), r'learn\.discount_factor: 1\.5'),
         (dict(learn=dict(discount_factor=-0.1)), r'learn\.discount_factor: -0\.1'),

@@ -194,6 +194,6 @@ def test_host_calls_its_recurrence_once_a_step():
 
 @pytest.mark.unittest
 def test_sequence_is_one_rnn_call_a_network():
-    policy = make_policy()
+    policy = make_policy(dict(dueling=True))  # by autograd
     shapes = _rnn_inputs(policy, [policy._learn_model.agent.rnn, policy._learn_target_model.agent.rnn])
     assert shapes == [(7, 4 * N, H)] * 2

@@ -22,8 +22,9 @@ def test_episodes_are_ordered_by_length_with_all_that_is_theirs():
     batch = random_batch((2, 5, 3))._replace(
         weight=torch.tensor([2., 5., 3.]), hidden_state=torch.tensor([2., 5., 3.]).view(3, 1, 1, 1).expand(3, N, 1, H)
     )
-    ordered = by_length(batch)
+    ordered, order = by_length(batch)
     assert episode_lengths(ordered.mask).tolist() == [5, 3, 2] == ordered.weight.tolist()
+    assert order.tolist() == [1, 2, 0]
     assert ordered.hidden_state[:, 0, 0, 0].tolist() == [5., 3., 2.]
     for name in ('obs', 'state', 'action_mask', 'action', 'reward', 'terminated', 'truncated', 'mask'):
         assert torch.equal(getattr(ordered, name), getattr(batch, name)[:, [1, 2, 0]])
@@ -32,7 +33,8 @@ def test_episodes_are_ordered_by_length_with_all_that_is_theirs():
 @pytest.mark.unittest
 def test_batch_in_order_is_not_copied():
     batch = random_batch((5, 3, 3))
-    assert by_length(batch) is batch
+    same, order = by_length(batch)
+    assert same is batch and order is None
 
 
 @pytest.mark.unittest

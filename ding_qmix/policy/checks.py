@@ -43,8 +43,14 @@ def check_policy_config(cfg: EasyDict, default: Dict[str, Any]) -> None:
 
 def _check_learn(cfg: EasyDict) -> None:
     learn = cfg.learn
-    if cfg.priority or cfg.priority_IS_weight:
-        raise ValueError('config policy.priority: prioritised replay is not offered yet; set it to False')
+    if cfg.priority_IS_weight and not cfg.priority:
+        raise ValueError('config policy.priority_IS_weight: True, but priority is False; set both or none')
+    buffer = cfg.other.get('replay_buffer', {})
+    if buffer.get('type') == 'ding_qmix_episode' and buffer.get('priority', False) != cfg.priority:
+        raise ValueError(
+            f'config policy.priority: {cfg.priority}, but policy.other.replay_buffer.priority: '
+            f'{buffer.get("priority", False)}; set both or none'
+        )
     if learn.optimizer not in _OPTIMIZERS:
         raise ValueError(f'config policy.learn.optimizer: {learn.optimizer!r}, expected one of {_OPTIMIZERS}')
     for key in ('discount_factor', 'td_lambda', 'target_update_theta'):

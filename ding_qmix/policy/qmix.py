@@ -13,8 +13,8 @@ from ding_qmix.policy.actor import RecurrentActor
 from ding_qmix.policy.checks import check_policy_config
 from ding_qmix.policy.optimizer import make_optimizer, update_target
 from ding_qmix.policy.samples import collate_samples, cut_chunks, episode_sample
-from ding_qmix.policy.update import TDUpdate, longest_first
-from ding_qmix.spec import EpisodeBatch
+from ding_qmix.policy.update import MEANS, TDUpdate, longest_first
+from ding_qmix.spec import EpisodeBatch, PrioritizedBatch
 from ding_qmix.utils.threads import one_torch_thread
 
 
@@ -32,7 +32,8 @@ class QMIXPolicy(Policy):
         2  ``cuda``                  bool     False         | Whether to use cuda for the networks  | small nets run
                                                                                                     | well on a CPU
         3  ``on_policy``             bool     False         | Whether the algorithm is on-policy    | always False
-        4  ``priority``              bool     False         | Whether to use prioritised replay     | not offered yet
+        4  ``priority``              bool     False         | Whether to use prioritised replay     | set it in the
+                                                                                                    | buffer as well
         5  ``learn.update_``         int      20            | Updates after each collection
            ``per_collect``
         6  ``learn.batch_size``      int      32            | Samples (episodes, chunks) in a batch
@@ -55,15 +56,16 @@ class QMIXPolicy(Policy):
                                                             | shard of the batch each
         18 ``learn.save_run_state``  bool     True          | Keep envs, buffer, generators beside  | as large as the
                                                             | the last checkpoint, to resume        | buffer
-        19 ``collect.n_episode``     int      32            | Episodes of one collection
-        20 ``collect.unroll_len``    int      0             | Chunk length; 0 trains on episodes    | [env steps]
-        21 ``collect.burnin_step``   int      0             | Steps before a chunk that warm up the | [env steps]
+        19 ``learn.bf16``            bool     False         | Large matrix products in bfloat16     | docs/speed.md
+        20 ``collect.n_episode``     int      32            | Episodes of one collection
+        21 ``collect.unroll_len``    int      0             | Chunk length; 0 trains on episodes    | [env steps]
+        22 ``collect.burnin_step``   int      0             | Steps before a chunk that warm up the | [env steps]
                                                             | hidden state and are not trained on
-        22 ``collect.stored_``       bool     True          | A chunk starts from the hidden state  | False: from zeros
+        23 ``collect.stored_``       bool     True          | A chunk starts from the hidden state  | False: from zeros
            ``state``                                        | of its collection
-        23 ``other.eps``             dict     1 -> 0.05     | Epsilon-greedy: type (linear, exp),   | decay [env steps]
+        24 ``other.eps``             dict     1 -> 0.05     | Epsilon-greedy: type (linear, exp),   | decay [env steps]
                                                             | start, end, decay
-        24 ``other.replay_buffer.``  int      5000          | Capacity                              | [samples]
+        25 ``other.replay_buffer.``  int      5000          | Capacity                              | [samples]
            ``replay_buffer_size``
         == ========================= ======== ============= ======================================= =================
     """
@@ -74,9 +76,9 @@ class QMIXPolicy(Policy):
         cuda=False,
         # (bool) QMIX is off-policy.
         on_policy=False,
-        # (bool) Whether to use prioritised replay. Not offered yet.
+        # (bool) Hand TD errors back to a prioritised replay buffer; set other.replay_buffer.priority as well.
         priority=False,
-        # (bool) Whether to weight samples against the bias of prioritised replay. Not offered yet.
+        # (bool) Weight samples against the bias of prioritised replay, by the buffer's importance weights.
         priority_IS_weight=False,
         learn=dict(
             # (int) How many updates after each collection. More means more off-policy.
@@ -112,6 +114,8 @@ class QMIXPolicy(Policy):
             )),
             # (int) Threads of an update on the CPU, one shard of the batch each; 0 is one a core.
             n_threads=0,
+            # (bool) Round the factors of large matrix products to bfloat16; faster where the processor has such units.
+            bf16=False,
         ),
         collect=dict(
             # (int) Episodes of one collection.
@@ -171,15 +175,15 @@ class QMIXPolicy(Policy):
         Overview:
             Do one update: gradients of the masked TD error (``TDUpdate``), optimiser step, target network.
         Arguments:
-            - data: an ``EpisodeBatch``, or a list of samples from any replay buffer
+            - data: an ``EpisodeBatch``, a ``PrioritizedBatch``, or a list of samples from any replay buffer
         Returns:
-            - info: what ``_monitor_vars_learn`` names, Python scalars
+            - info: what ``_monitor_vars_learn`` names, Python scalars; with ``priority`` on also the samples' new
+              priorities
         """
-        if not isinstance(data, EpisodeBatch):
-            data = collate_samples(data, self._learn_model.initial_state(len(data)))
+        batch, order = longest_first(self._batch_of(data), self._device)
         self._learn_model.train()
-        gradients, means = self._learn_update.gradients(longest_first(data, self._device))
-        for parameter, gradient in zip(self._learn_parameters, gradients):
+        result = self._learn_update.gradients(batch)
+        for parameter, gradient in zip(self._learn_parameters, result.gradients):
             parameter.grad = gradient
         if self._cfg.multi_gpu:
             self.sync_gradients(self._learn_model)
@@ -187,8 +191,22 @@ class QMIXPolicy(Policy):
         self._learn_optimizer.step()
         self._learn_updates += 1
         update_target(self._learn_target_model, self._learn_model, self._cfg.learn, self._learn_updates)
-        values = torch.stack([*means.values(), grad_norm]).tolist()  # one transfer from the device
-        return dict(zip((*means, 'grad_norm'), values), cur_lr=self._learn_optimizer.param_groups[0]['lr'])
+        values = torch.cat([result.means, grad_norm.unsqueeze(0)]).tolist()  # one transfer from the device
+        info = dict(zip((*MEANS, 'grad_norm'), values), cur_lr=self._learn_optimizer.param_groups[0]['lr'])
+        if self._priority:
+            given = result.priority if order is None else result.priority[order.argsort()]
+            info['priority'] = given.tolist()
+        return info
+
+    def _batch_of(self, data: Any) -> EpisodeBatch:
+        """Our replay buffer's batches as they are, samples of another's collated."""
+        if isinstance(data, EpisodeBatch):
+            return data
+        if isinstance(data, PrioritizedBatch):
+            batch = data.batch
+        else:
+            batch = collate_samples(data, self._learn_model.initial_state(len(data)))
+        return batch if self._cfg.priority_IS_weight else batch._replace(weight=None)
 
     def _reset_learn(self, data_id: Optional[List[int]] = None) -> None:
         """Nothing to reset: every batch brings its hidden states."""

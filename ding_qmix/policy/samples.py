@@ -76,6 +76,8 @@ def collate_samples(samples: List[Sample], initial_state: Tensor) -> EpisodeBatc
     if any('hidden_state' in s for s in samples):
         states = [s.get('hidden_state', zero) for s, zero in zip(samples, initial_state)]
         batch['hidden_state'] = torch.stack([s.to(initial_state.device) for s in states])  # [B, N, L, H]
+    if 'IS' in samples[0]:  # of DI-engine's prioritised buffer
+        batch['weight'] = torch.tensor([float(s['IS']) for s in samples])
     return EpisodeBatch(**batch)
 
 
@@ -96,7 +98,7 @@ def _from_host_sample(host: Dict[str, Any], zeros: Tensor) -> Sample:
     sample['truncated'] = torch.zeros(n_steps)
     sample['mask'] = mask
     sample['hidden_state'] = pack_host_state([host['prev_state'][0]], zeros)[0]
-    return sample
+    return {**sample, 'IS': host['IS']} if 'IS' in host else sample
 
 
 def _scalar(value: Any) -> Tensor:

@@ -17,17 +17,20 @@ class Segment(NamedTuple):
     n_episodes: int
 
 
-def by_length(batch: EpisodeBatch) -> EpisodeBatch:
-    """Order a batch's episodes from the longest to the shortest; a batch that is in order already is not copied."""
+def by_length(batch: EpisodeBatch) -> Tuple[EpisodeBatch, Optional[Tensor]]:
+    """
+    Order a batch's episodes from the longest to the shortest; also return the order, int64 [B]. A batch that is in order
+    already is not copied, and its order is None.
+    """
     lengths = episode_lengths(batch.mask)
     if bool((lengths[:-1] >= lengths[1:]).all()):
-        return batch
+        return batch, None
     order = lengths.argsort(descending=True, stable=True)
     per_episode = {
         'hidden_state': None if batch.hidden_state is None else batch.hidden_state[order],
         'weight': None if batch.weight is None else batch.weight[order],
     }
-    return EpisodeBatch(*(t[:, order] for t in batch[:-2]), **per_episode)
+    return EpisodeBatch(*(t[:, order] for t in batch[:-2]), **per_episode), order
 
 
 def episode_lengths(mask: Tensor) -> Tensor:

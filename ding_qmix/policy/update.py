@@ -1,22 +1,25 @@
-"""One update's gradients: targets, loss and backward pass, over a batch cut into shards for the processor's cores."""
+"""One update's gradients: a batch cut into shards for the processor's cores, and the shards' parts summed."""
 from concurrent.futures import ThreadPoolExecutor
-from typing import Dict, Iterator, List, NamedTuple, Tuple
+from typing import List, NamedTuple, Optional, Tuple
 
 import torch
 from easydict import EasyDict
 from torch import Tensor
 
-from ding_qmix.policy.unroll import by_length, episode_lengths, time_segments, unroll
-from ding_qmix.rl_utils import greedy_action, masked_td_loss, td_lambda_target
+from ding_qmix.policy.graph_update import GraphUpdate
+from ding_qmix.policy.packed_update import PackedUpdate, can_pack
+from ding_qmix.policy.unroll import by_length, episode_lengths
 from ding_qmix.spec import EpisodeBatch
 
-_MEANS = ('total_loss', 'total_q', 'target_total_q', 'td_error_abs')
+MEANS = ('total_loss', 'total_q', 'target_total_q', 'td_error_abs')
+_MAX_SHARE = 0.9  # of a sample's largest TD error in its priority, the rest is the mean; R2D2 (Kapturowski et al. 2019)
 
 
-class _ShardResult(NamedTuple):
-    """A shard's part of the batch mean."""
-    gradients: Tuple[Tensor, ...]  # one a parameter
-    means: Tensor  # [4], what _MEANS names
+class UpdateResult(NamedTuple):
+    """What one batch gave."""
+    gradients: List[Tensor]  # one a parameter of the online network; valid until the next update
+    means: Tensor  # [4], what MEANS names, over the real steps
+    priority: Tensor  # [B], of the samples in the batch's order: a mixture of largest and mean |TD error|
 
 
 class TDUpdate:
@@ -26,7 +29,7 @@ class TDUpdate:
         one core from obs to gradient, which beats torch's own threads inside each small operation. The sum over shards
         is in fixed order, so the same batch gives the same bits.
     Interfaces:
-        ``gradients``, ``q_tots``
+        ``gradients``
     """
 
     def __init__(self, online: torch.nn.Module, target: torch.nn.Module, cfg: EasyDict, n_threads: int) -> None:
@@ -36,82 +39,62 @@ class TDUpdate:
             - cfg: section ``policy.learn``
             - n_threads: shards a batch, each on a thread of its own
         """
-        self._online, self._target, self._cfg = online, target, cfg
-        self._parameters = list(online.parameters())
+        kind = PackedUpdate if can_pack(online) and can_pack(target) else GraphUpdate
+        self._shards = [kind(online, target, cfg) for _ in range(n_threads)]
         self._pool = ThreadPoolExecutor(n_threads, 'learn') if n_threads > 1 else None
-        self._n_threads = n_threads
 
-    def gradients(self, batch: EpisodeBatch) -> Tuple[List[Tensor], Dict[str, Tensor]]:
+    def gradients(self, batch: EpisodeBatch) -> UpdateResult:
         """
         Overview:
             Compute the gradients of one batch.
         Arguments:
             - batch: on the networks' device, longest episode first
-        Returns:
-            - gradients: one a parameter of the online network
-            - means: over real steps: total_loss, total_q, target_total_q, td_error_abs; scalars on the device
         """
-        n_steps = batch.mask.sum()
-        n_shards = min(self._n_threads, batch.mask.shape[1])
-        shards = [EpisodeBatch(*_every(batch, first, n_shards)) for first in range(n_shards)]
-        run = map if self._pool is None else self._pool.map
-        results = list(run(lambda shard: self._shard_gradients(shard, n_steps), shards))
-        gradients = [sum(parts[1:], parts[0]) for parts in zip(*(r.gradients for r in results))]
-        means = torch.stack([r.means for r in results]).sum(0)
-        return gradients, dict(zip(_MEANS, means.unbind()))
+        length = episode_lengths(batch.mask)  # [B]
+        n_steps, n_shards = batch.mask.sum(), min(len(self._shards), len(length))
+        episodes = [torch.arange(first, len(length), n_shards) for first in range(n_shards)]  # of like lengths
 
-    def q_tots(self, batch: EpisodeBatch) -> Tuple[Tensor, Tensor]:
-        """Q_tot of the taken actions and its target, both [T, B]; only the first carries gradients."""
-        cfg = self._cfg
-        segments = time_segments(episode_lengths(batch.mask).cpu(), len(batch.obs))
-        chosen_q_tot, q_values = unroll(self._online, batch, segments, _pad_row(batch.action))
-        with torch.no_grad():
-            # [T + 1, B, N]; without double Q the target network takes its own greedy legal actions
-            best_action = greedy_action(q_values, batch.action_mask) if cfg.double_q else None
-            best_q_tot, _ = unroll(self._target, batch, segments, best_action)
-            terminal = batch.terminated
-            if cfg.timeout_is_terminal:
-                terminal = torch.maximum(terminal, batch.truncated)
-            target_q_tot = td_lambda_target(
-                batch.reward, terminal, batch.mask, best_q_tot[1:], cfg.discount_factor, cfg.td_lambda
-            )
-        return chosen_q_tot[:-1], target_q_tot
+        def run(shard: int) -> Tuple[List[Tensor], Tensor]:
+            return self._shards[shard].gradients(batch, episodes[shard], length[episodes[shard]], n_steps)
 
-    def _shard_gradients(self, shard: EpisodeBatch, n_steps: Tensor) -> _ShardResult:
-        """Forward and backward of one shard, scaled to its part of the whole batch's mean."""
-        shard = _trim(shard)
-        chosen, target = self.q_tots(shard)
-        share = shard.mask.sum() / n_steps
-        loss = masked_td_loss(chosen, target, shard.mask, shard.weight) * share
-        gradients = torch.autograd.grad(loss, self._parameters, materialize_grads=True)
-        with torch.no_grad():
-            sums = [(shard.mask * x).sum() / n_steps for x in (chosen, target, (chosen - target).abs())]
-        return _ShardResult(gradients, torch.stack([loss.detach(), *sums]))
+        results = list((map if self._pool is None else self._pool.map)(run, range(n_shards)))
+        gradients = results[0][0]
+        for part, _ in results[1:]:
+            torch._foreach_add_(gradients, part)
+        sums = torch.cat([sums for _, sums in results])[torch.cat(episodes).argsort()]  # [B, 5]
+        n_real = batch.mask.sum(0).clamp(min=1.)
+        priority = _MAX_SHARE * sums[:, 4] + (1. - _MAX_SHARE) * sums[:, 3] / n_real
+        return UpdateResult(gradients, sums[:, :4].sum(0) / n_steps, priority)
 
 
-def longest_first(batch: EpisodeBatch, device: str) -> EpisodeBatch:
-    """Order a batch as ``TDUpdate`` wants it and move it to a device."""
-    return EpisodeBatch(*(None if t is None else t.to(device) for t in by_length(batch)))
+def longest_first(batch: EpisodeBatch, device: str) -> Tuple[EpisodeBatch, Optional[Tensor]]:
+    """
+    Overview:
+        Order a batch as ``TDUpdate`` wants it and move it to a device; also return the order, None if it was as it is.
+    Raises:
+        - ValueError: a field's shape does not fit the others', or an action is none
+    """
+    _check_shapes(batch)
+    batch, order = by_length(batch)
+    return EpisodeBatch(*(None if t is None else t.to(device).contiguous() for t in batch)), order
 
 
-def _every(batch: EpisodeBatch, first: int, step: int) -> Iterator[Tensor]:
-    """Every ``step``-th episode: shards of like lengths, each in order."""
-    for name, value in batch._asdict().items():
-        if value is None or name in ('hidden_state', 'weight'):
-            yield None if value is None else value[first::step]
-        else:
-            yield value[:, first::step]
-
-
-def _trim(batch: EpisodeBatch) -> EpisodeBatch:
-    """Drop the rows behind the longest episode."""
-    n_rows = int(episode_lengths(batch.mask)[0]) + 1
-    rows = {name: getattr(batch, name)[:n_rows] for name in ('obs', 'state', 'action_mask')}
-    timed = ('action', 'reward', 'terminated', 'truncated', 'mask')
-    rows.update({name: getattr(batch, name)[:n_rows - 1] for name in timed})
-    return batch._replace(**rows)
-
-
-def _pad_row(action: Tensor) -> Tensor:
-    """Add a last row of zeros, [T, B, N] -> [T + 1, B, N]: the step after the last has no action yet."""
-    return torch.cat([action, action.new_zeros(1, *action.shape[1:])])
+def _check_shapes(batch: EpisodeBatch) -> None:
+    """Compiled code trusts them."""
+    (rows, B, N), A, T = batch.obs.shape[:3], batch.action_mask.shape[-1], len(batch.obs) - 1
+    expected = {
+        'state': (rows, B, batch.state.shape[-1]),
+        'action_mask': (rows, B, N, A),
+        'action': (T, B, N),
+        'hidden_state': (B, N, *batch.hidden_state.shape[2:]) if batch.hidden_state is not None else None,
+        'weight': (B, ),
+        **{name: (T, B)
+           for name in ('reward', 'terminated', 'truncated', 'mask')},
+    }
+    for name, shape in expected.items():
+        value = getattr(batch, name)
+        if value is not None and tuple(value.shape) != shape:
+            raise ValueError(f'EpisodeBatch: {name} has shape {tuple(value.shape)}, expected {shape} beside obs')
+    low, high = (int(x) for x in torch.aminmax(batch.action))
+    if low < 0 or high >= A:
+        raise ValueError(f'EpisodeBatch: actions from {low} to {high}, expected 0 to {A - 1}')
