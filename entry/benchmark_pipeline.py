@@ -208,7 +208,7 @@ def _take_turns(entrants: List[Entrant], command: List[str], n_turns: int) -> Li
 def _medians(answers: List[Dict[str, float]]) -> Row:
     """Return the median of every figure, and all of those that are times or rates."""
     names = list(answers[0])
-    row: Row = {name: statistics.median(answer[name] for answer in answers) for name in names}
+    row: Row = {name: round(statistics.median(answer[name] for answer in answers), 6) for name in names}
     row['all'] = {
         name: [round(a[name], 6) for a in answers]
         for name in names if name.endswith('_s') or name == 'seconds'

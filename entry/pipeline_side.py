@@ -52,13 +52,15 @@ class CollectSide:
         children = [_private_mib(pid) for pid in _children(os.getpid())]
         (first, before), (last, after) = self._rss[0], self._rss[-1]
         growth = (after - before) / (last - first) if last > first else 0.
+        peak = _status_mib('self', 'VmHWM') + sum(children)
+        capacity = self._pipeline.cfg.policy.other.replay_buffer.replay_buffer_size
         return {
-            'peak_mib': _status_mib('self', 'VmHWM') + sum(children),
-            'main_peak_mib': _status_mib('self', 'VmHWM'),
+            'peak_mib': peak,
             'env_processes': len(children),
             'env_processes_private_mib': sum(children),
             'samples_stored': last,
             'growth_kib_per_sample': 1024 * growth,
+            'full_buffer_mib': peak + growth * (capacity - last),
         }
 
     def close(self) -> None:

@@ -82,13 +82,14 @@ def _pipeline_table(rows: List[Row]) -> str:
             _env(row['side']),
             _threads(row), f'{_rate(row):,.0f}', f'{row["episode_len"]:.0f}',
             f'{row["collect_s"] / row["seconds"]:.0%}', f'{row["learn_s"] / row["seconds"]:.0%}',
-            f'{_rate(row) / on_sim:.1f}', f'{_rate(row) / on_free:.1f}', f'{row["peak_mib"]:,.0f} MiB',
-            f'{row["growth_kib_per_sample"]:.0f} KiB'
+            f'{_rate(row) / on_sim:.1f}', f'{_rate(row) / on_free:.1f}',
+            f'{row["peak_mib"]:,.0f} MiB, {row["samples_stored"]:,} chunks', f'{row["growth_kib_per_sample"]:.0f} KiB',
+            f'{row["full_buffer_mib"]:,.0f} MiB'
         ] for row in shown
     ]
     head = [
         'end to end', 'env', 'torch threads', 'env steps/s', 'episode length', 'collecting', 'training', 'x DI-engine',
-        'x DI-engine, free env', 'peak memory', 'memory per stored chunk'
+        'x DI-engine, free env', 'peak memory', 'per chunk', 'buffer full, calculated'
     ]
     return markdown_table(head, lines)
 

@@ -74,7 +74,7 @@ def test_pipeline_parts_compare_all_sides(benchmark_pipeline: ModuleType, monkey
         for row in result[part]:
             assert row['env_steps_per_s'] > 0. and 1. <= row['episode_len'] <= 150.
     for row in result['end_to_end']:
-        assert row['learn_s'] > 0. and row['peak_mib'] >= row['main_peak_mib'] > 0.
+        assert row['learn_s'] > 0. and row['peak_mib'] > row['env_processes_private_mib']
         assert row['env_processes'] >= (8 if row['side']['manager'] == 'subprocess' else 0)
     assert '| ours ' in text and 'free, 8 in manager base' in text
 
