@@ -146,7 +146,7 @@ def _specs(chosen: List[str], options: argparse.Namespace) -> List[SideSpec]:
         return []
     size = dict(n_episode=options.episodes, n_updates=options.updates)
     ours = [SideSpec('ours', **size)]
-    if chosen != ['collect'] and _offers_bf16():
+    if chosen != ['collect']:
         ours.append(SideSpec('ours', bf16=True, **size))
     if chosen == ['update']:
         return [SideSpec(kind, **size) for kind in ('stock', 'plain')] + ours
@@ -162,15 +162,6 @@ def _entrants(part: str, specs: List[SideSpec], sides: List[Any]) -> List[Entran
         in_part = not (part == 'collect' and spec.bf16)  # acting is the same
         entrants += [Entrant(spec, side, n) for n in (('default', ) if spec.kind == 'ours' else THREADS) if in_part]
     return entrants
-
-
-def _offers_bf16() -> bool:
-    """Tell whether the policy can compute in bfloat16; say so if not."""
-    from ding_qmix.policy import QMIXPolicy
-    offered = 'bf16' in QMIXPolicy.config['learn']
-    if not offered:
-        _say('policy.learn has no key bf16: that side is left out\n')
-    return offered
 
 
 def _measure_updates(entrants: List[Entrant], options: argparse.Namespace) -> List[Row]:

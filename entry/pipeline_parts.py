@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, Dict, List, NamedTuple, Tuple
 
 Configs = Tuple[Any, Any]
+_CONFIGS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'dizoo_configs')
 CHUNK_LEN = 10  # [env steps] DI-engine's on MMM
 EPISODE_LEN = 60  # [env steps] of the free env
 N_STORED = 96  # [episodes] in the buffers from which updates are fed
@@ -27,8 +28,7 @@ class SideSpec(NamedTuple):
 
 def host_configs(spec: SideSpec, unroll_len: int = CHUNK_LEN) -> Configs:
     """Return the configs of DI-engine's own parts: those of its MMM config, with another env or manager."""
-    from dizoo_configs.smac_MMM_diengine_qmix_config import create_config, main_config
-    main, create = copy.deepcopy(main_config), copy.deepcopy(create_config)
+    main, create = _read('smac_MMM_diengine_qmix_config.py')
     main.env.collector_env_num = main.policy.collect.env_num = spec.n_envs
     create.env_manager = dict(type=spec.manager)
     if spec.env == 'free':
@@ -41,17 +41,20 @@ def host_configs(spec: SideSpec, unroll_len: int = CHUNK_LEN) -> Configs:
 
 def our_configs(spec: SideSpec, unroll_len: int = CHUNK_LEN) -> Configs:
     """Return the configs of this package's parts: its MMM config with the schedule and sizes of DI-engine's."""
-    from dizoo_configs.smac_MMM_qmix_config import create_config, main_config
-    main, create = copy.deepcopy(main_config), copy.deepcopy(create_config)
+    main, create = _read('smac_MMM_qmix_config.py')
     host, _ = host_configs(spec, unroll_len)
     main.policy.learn.update(host.policy.learn)
-    main.policy.learn.update(optimizer='rmsprop', weight_decay=1e-5, td_lambda=0., target_update_freq=0)
+    main.policy.learn.update(optimizer='rmsprop', weight_decay=1e-5, td_lambda=0., target_update_freq=0, bf16=spec.bf16)
     main.policy.model.mixing_embed_dim = host.policy.model.hidden_size_list[-1]  # DI-engine gives the mixer no other
     main.policy.collect.update(unroll_len=unroll_len, n_episode=spec.n_episode)
     main.policy.other.replay_buffer = host.policy.other.replay_buffer
-    if spec.bf16:
-        main.policy.learn.bf16 = True
     return main, create
+
+
+def _read(name: str) -> Configs:
+    """main_config and create_config of a file in dizoo_configs/."""
+    from ding.config import read_config
+    return copy.deepcopy(read_config(os.path.join(_CONFIGS, name)))
 
 
 class Pipeline:

@@ -179,7 +179,6 @@ def _children(pid: int) -> List[int]:
 
 def make_side(spec: SideSpec, updates_only: bool) -> Any:
     """Return an ``UpdateSide``, or a ``CollectSide``."""
-    import ding_qmix  # noqa: F401
     return (UpdateSide if updates_only else CollectSide)(spec)
 
 

@@ -53,8 +53,9 @@ def _run(module: ModuleType, only: str, **kwargs: Any) -> Any:
 @pytest.mark.unittest
 def test_update_part_compares_all_sides(benchmark_pipeline: ModuleType) -> None:
     result, text = _run(benchmark_pipeline, 'update', start=_SideHere)
-    assert [(row['side']['kind'], row['threads']) for row in result['update']
-            if not row['side']['bf16']] == [('stock', '1'), ('plain', '1'), ('ours', 'default')]
+    entrants = [(row['side']['kind'], row['side']['bf16'], row['threads']) for row in result['update']]
+    assert entrants[:2] == [('stock', False, '1'), ('plain', False, '1')]
+    assert entrants[2:] == [('ours', False, 'default'), ('ours', True, 'default')]
     for row in result['update']:
         for length in ('10', '12'):
             assert row[length]['ready_s'] > 0. and row[length]['sampled_s'] > 0.
