@@ -150,18 +150,24 @@ def _specs(chosen: List[str], options: argparse.Namespace) -> List[SideSpec]:
         ours.append(SideSpec('ours', bf16=True, **size))
     if chosen == ['update']:
         return [SideSpec(kind, **size) for kind in ('stock', 'plain')] + ours
-    n_envs = sorted({min(n, options.episodes) for n in HOST_ENVS})
+    n_envs = sorted({min(n, options.episodes) for n in (HOST_ENVS if 'collect' in chosen else HOST_ENVS[-1:])})
     stock = [SideSpec('stock', 'sim', manager, n, **size) for manager in ('base', 'subprocess') for n in n_envs]
     return [*stock, SideSpec('stock', 'free', 'base', n_envs[-1], **size), *ours]
 
 
 def _entrants(part: str, specs: List[SideSpec], sides: List[Any]) -> List[Entrant]:
     """Return the sides of a part with the threads to try: one and the default, but ours as it is."""
-    entrants = []
-    for spec, side in zip(specs, sides):
-        in_part = not (part == 'collect' and spec.bf16)  # acting is the same
-        entrants += [Entrant(spec, side, n) for n in (('default', ) if spec.kind == 'ours' else THREADS) if in_part]
-    return entrants
+    return [
+        Entrant(spec, side, threads) for spec, side in zip(specs, sides) if _takes_part(part, spec)
+        for threads in (('default', ) if spec.kind == 'ours' else THREADS)
+    ]
+
+
+def _takes_part(part: str, spec: SideSpec) -> bool:
+    """Leave out what would tell nothing new."""
+    if part == 'collect':
+        return not spec.bf16  # acting is the same
+    return part == 'update' or spec.n_envs >= min(HOST_ENVS[-1], spec.n_episode)  # more envs collect faster
 
 
 def _measure_updates(entrants: List[Entrant], options: argparse.Namespace) -> List[Row]:
