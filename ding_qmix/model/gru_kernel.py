@@ -20,12 +20,12 @@ BLOCK = 16  # [rows] that run through time together; 8 and 32 measured the same
 
 @kernel
 def gru_forward(
-        inputs: np.ndarray, weight: np.ndarray, bias: np.ndarray, starts: np.ndarray, hidden: np.ndarray,
-        before: np.ndarray, after: np.ndarray, gates: np.ndarray, scratch: np.ndarray
+        inputs: np.ndarray, input_bias: np.ndarray, weight: np.ndarray, bias: np.ndarray, starts: np.ndarray,
+        hidden: np.ndarray, before: np.ndarray, after: np.ndarray, gates: np.ndarray, scratch: np.ndarray
 ) -> None:
     """
-    Run the recurrence over R packed rows: inputs [R, 3H] with their bias, weight [H, 3H], bias [3H], starts int64 [T + 1]
-    from starts[0] = 0; hidden [K, H] is moved on. Writes the hidden states before and after each step, [R, H], and gates
+    Run the recurrence over R packed rows: inputs [R, 3H], weight [H, 3H], biases of both [3H], starts int64 [T + 1] from
+    starts[0] = 0; hidden [K, H] is moved on. Writes the hidden states before and after each step, [R, H], and gates
     [R, 4H]. scratch [BLOCK, 3H].
     """
     H = hidden.shape[1]
@@ -40,6 +40,7 @@ def gru_forward(
             for k in range(first, stop):
                 row, recurrent = starts[t] + k, scratch[k - first]
                 gate = gates[row]
+                _add(input_bias, inputs[row])
                 _sigmoid_of_sum(inputs[row, :2 * H], recurrent[:2 * H], gate[:2 * H])
                 _copy(recurrent[2 * H:], gate[3 * H:])
                 _candidate(inputs[row, 2 * H:], gate[:H], gate[3 * H:], gate[2 * H:3 * H])
@@ -50,12 +51,13 @@ def gru_forward(
 @kernel
 def gru_backward(
         grad_after: np.ndarray, weight: np.ndarray, starts: np.ndarray, before: np.ndarray, gates: np.ndarray,
-        grad_hidden: np.ndarray, grad_inputs: np.ndarray, grad_recurrent: np.ndarray
+        grad_hidden: np.ndarray, grad_inputs: np.ndarray, grad_recurrent: np.ndarray, grad_input_bias: np.ndarray,
+        grad_bias: np.ndarray
 ) -> None:
     """
     Run the way back: grad_after [R, H], weight [3H, H]; grad_hidden [K, H] is given the gradient of the hidden state
     after the last step and gets that of the first. Writes the gradients of the inputs and of the recurrent part
-    (hidden @ weight + bias), both [R, 3H].
+    (hidden @ weight + bias), both [R, 3H], and adds those of the biases.
     """
     H = grad_hidden.shape[1]
     for first in range(0, starts[1], BLOCK):
@@ -72,6 +74,8 @@ def gru_backward(
                 _copy(total[:2 * H], recurrent[:2 * H])
                 _multiply(total[2 * H:], r, recurrent[2 * H:])
                 _multiply(grad, z, grad)
+                _add(total, grad_input_bias)
+                _add(recurrent, grad_bias)
             if first < stop:
                 rows = grad_recurrent[starts[t] + first:starts[t] + stop]
                 add_matmul(rows, weight, grad_hidden[first:stop])

@@ -10,19 +10,19 @@ from ding_qmix.model.kernel import ONE, ZERO, dot, elu, inline_kernel, kernel
 
 @kernel
 def mix_forward(
-        agent_q: np.ndarray, w1: np.ndarray, b1: np.ndarray, w_final: np.ndarray, v: np.ndarray, hidden_out: np.ndarray,
-        q_tot_out: np.ndarray
+        agent_q: np.ndarray, w1: np.ndarray, first: np.ndarray, w_final: np.ndarray, v: np.ndarray,
+        hidden_out: np.ndarray, q_tot_out: np.ndarray
 ) -> None:
     """
-    Mix: agent_q [R, N]; w1 [R, N * E] and w_final [R, E], made non-negative here; b1 [R, E], v [R, 1]. Writes the hidden
-    layer [R, E] and Q_tot [R].
+    Mix: agent_q [R, N]; w1 [R, N * E] and w_final [R, E], made non-negative here; b1 is the last E columns of first
+    [R, P]; v [R, 1]. Writes the hidden layer [R, E] and Q_tot [R].
     """
     R, N = agent_q.shape
     E = hidden_out.shape[1]
     for row in range(R):
-        hidden, final = hidden_out[row], w_final[row]
+        hidden, final, b1 = hidden_out[row], w_final[row], first[row, first.shape[1] - E:]
         for j in range(E):
-            hidden[j] = b1[row, j]
+            hidden[j] = b1[j]
         for n in range(N):
             _add_abs_scaled(agent_q[row, n], w1[row, n * E:(n + 1) * E], hidden)
         for j in range(E):
@@ -36,16 +36,17 @@ def mix_forward(
 @kernel
 def mix_backward(
         grad_q_tot: np.ndarray, agent_q: np.ndarray, hidden: np.ndarray, w1: np.ndarray, w_final: np.ndarray,
-        grad_b1_out: np.ndarray, scratch: np.ndarray, grad_q_out: np.ndarray
+        grad_first_out: np.ndarray, scratch: np.ndarray, grad_q_out: np.ndarray
 ) -> None:
     """
     Way back from grad_q_tot [R]: arrays as in ``mix_forward``; w1 and w_final are overwritten with their gradients. Writes
-    the gradients of b1 [R, E] and agent_q [R, N]. scratch [E].
+    the gradients of b1, the last E columns of grad_first_out [R, P], and of agent_q [R, N]. scratch [E].
     """
     R, N = agent_q.shape
     E = hidden.shape[1]
     for row in range(R):
-        grad, final, grad_b1 = grad_q_tot[row], w_final[row], grad_b1_out[row]
+        grad, final = grad_q_tot[row], w_final[row]
+        grad_b1 = grad_first_out[row, grad_first_out.shape[1] - E:]
         _grad_hidden(grad, hidden[row], final, grad_b1)
         _grad_final(grad, hidden[row], final)
         for n in range(N):

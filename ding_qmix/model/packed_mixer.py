@@ -1,14 +1,15 @@
-from typing import Dict, Tuple
+from typing import List, Tuple
 
 import torch
 from torch import Tensor
 
 from ding_qmix.model.mixer import QMixer
 from ding_qmix.model.mixer_kernel import mix_backward, mix_forward
-from ding_qmix.model.products import Products, relu_backward
+from ding_qmix.model.packed_layer import PackedLayer
+from ding_qmix.model.products import Products
 from ding_qmix.model.workspace import Workspace
 
-_TILE = 256  # [rows] that run through all layers together; a row's mixing weights are N * E wide
+_TILE = 512  # [rows] that run through all layers together
 
 
 class PackedMixer:
@@ -17,70 +18,66 @@ class PackedMixer:
         ``QMixer`` over rows on the CPU, forward and backward by hand: same parameters, same results, no graph.
     Interfaces:
         ``forward``, ``backward``
+    Properties:
+        ``gradients``
     """
 
     def __init__(self, mixer: QMixer, products: Products) -> None:
-        self._mixer, self._products = mixer, products
-        self._work = Workspace()
         H, E = mixer.w1_layer.in_features, mixer.embed_dim
-        self._to_w1, self._to_w_final, self._to_v = slice(0, H), slice(H, 2 * H), slice(2 * H, 2 * H + E)
-        self._rectified, self._b1 = slice(0, 2 * H + E), slice(2 * H + E, 2 * H + 2 * E)
+        self._E, self._width = E, 2 * H + 2 * E  # the first layer's last E columns are b1
+        self._first = PackedLayer(mixer.state_layer.weight, mixer.state_layer.bias, 2 * H + E, products)
+        hypernets = (mixer.w1_layer, mixer.w_final_layer, mixer.v_layer)
+        self._hypernets = [PackedLayer(x.weight, x.bias, 0, products) for x in hypernets]
+        self._columns = (slice(0, H), slice(H, 2 * H), slice(2 * H, 2 * H + E))  # of the first layer, by hypernetwork
+        self._products, self._work = products, Workspace()
+        self._w1_width = mixer.n_agents * E
+
+    @property
+    def gradients(self) -> List[Tensor]:
+        """What ``backward`` adds to, in the order of the mixer's parameters."""
+        return [g for layer in (self._first, *self._hypernets) for g in (layer.grad_weight, layer.grad_bias)]
 
     @torch.no_grad()
     def forward(self, agent_q: Tensor, state: Tensor) -> Tensor:
-        """agent_q [R, N], state [R, S] -> Q_tot [R], valid until the next call"""
-        mixer, forward = self._mixer, self._products.forward
-        first, w1, w_final, hidden = self._activations(len(state))
-        v, q_tot = self._work.array('v', len(state), 1), self._work.array('q_tot', len(state))
-        for tile in _tiles(len(state)):
-            x = first[tile]
-            forward(state[tile], mixer.state_layer.weight, mixer.state_layer.bias, x)
-            x[:, self._rectified].relu_()
-            forward(x[:, self._to_w1], mixer.w1_layer.weight, mixer.w1_layer.bias, w1[tile])
-            forward(x[:, self._to_w_final], mixer.w_final_layer.weight, mixer.w_final_layer.bias, w_final[tile])
-            torch.addmm(mixer.v_layer.bias, x[:, self._to_v], mixer.v_layer.weight.t(), out=v[tile])
-            arrays = (agent_q[tile], w1[tile], x[:, self._b1], w_final[tile], v[tile], hidden[tile], q_tot[tile])
+        """agent_q [R, N], state [R, S], a factor of ``Products`` -> Q_tot [R], valid until the next call"""
+        n_rows = state.shape[0]
+        kept, hidden = self._kept(n_rows), self._work.array('hidden', n_rows, self._E)
+        q_tot = self._work.array('q_tot', n_rows)
+        for tile in _tiles(n_rows):
+            first, w1, w_final, v = (a[tile] for a in kept)
+            self._first.forward(state[tile], first)
+            for layer, columns, out in zip(self._hypernets, self._columns, (w1, w_final, v)):
+                layer.forward(self._products.factor(first[:, columns]), out)
+            arrays = (agent_q[tile], w1, first, w_final, v, hidden[tile], q_tot[tile])
             mix_forward(*(a.numpy() for a in arrays))
         return q_tot
 
     @torch.no_grad()
-    def backward(self, agent_q: Tensor, state: Tensor, grad_q_tot: Tensor, grad_of: Dict[Tensor, Tensor]) -> Tensor:
+    def backward(self, agent_q: Tensor, state: Tensor, grad_q_tot: Tensor) -> Tensor:
         """
         Overview:
-            Add the gradients of the parameters, given those of the last ``forward``'s Q_tot.
-        Arguments:
-            - agent_q, state: as given to ``forward``
-            - grad_q_tot: [R]
-            - grad_of: where each parameter's gradient is summed
-        Returns:
-            - grad_q: [R, N], valid until the next call
+            Add to ``gradients``, given the gradient of the last ``forward``'s Q_tot.
+        Shapes:
+            - agent_q, state: as given to ``forward``; grad_q_tot: [R]
+            - returns: gradient of agent_q, [R, N], valid until the next call
         """
-        mixer = self._mixer
-        first, w1, w_final, hidden = self._activations(len(state))
-        grad_q = self._work.array('grad_q', *agent_q.shape)
-        scratch = self._work.array('scratch', mixer.embed_dim)
-        for tile in _tiles(len(state)):
-            x = first[tile]
-            grad = self._work.array('grad_first', *x.shape)
-            arrays = (grad_q_tot[tile], agent_q[tile], hidden[tile], w1[tile], w_final[tile], grad[:, self._b1], scratch,
-                      grad_q[tile])
+        kept, hidden = self._kept(state.shape[0]), self._work.array('hidden', state.shape[0], self._E)
+        grad_q, scratch = self._work.array('grad_q', *agent_q.shape), self._work.array('scratch', self._E)
+        for tile in _tiles(state.shape[0]):
+            first, w1, w_final, _ = (a[tile] for a in kept)
+            grad = self._work.array('grad_first', *first.shape)
+            arrays = (grad_q_tot[tile], agent_q[tile], hidden[tile], w1, w_final, grad, scratch, grad_q[tile])
             mix_backward(*(a.numpy() for a in arrays))
-            heads = (
-                (mixer.w1_layer, w1[tile], self._to_w1),
-                (mixer.w_final_layer, w_final[tile], self._to_w_final),
-                (mixer.v_layer, grad_q_tot[tile].unsqueeze(1), self._to_v),
-            )
-            for layer, grad_out, columns in heads:
-                self._products.layer_backward(layer, grad_out, x[:, columns], grad_of, grad[:, columns])
-            relu_backward(grad[:, self._rectified], x[:, self._rectified])
-            self._products.add_grad_weight(grad, state[tile], grad_of[mixer.state_layer.weight])
-            grad_of[mixer.state_layer.bias].add_(grad.sum(0))
+            grads_out = (w1, w_final, grad_q_tot[tile].unsqueeze(1))
+            for layer, columns, grad_out in zip(self._hypernets, self._columns, grads_out):
+                grad_out = layer.backward(grad_out, grad_out, self._products.factor(first[:, columns]))
+                layer.grad_input(grad_out, grad[:, columns])
+            self._first.backward(grad, first, state[tile])
         return grad_q
 
-    def _activations(self, n_rows: int) -> Tuple[Tensor, ...]:
-        """What ``forward`` leaves for ``backward``: hypernetworks' first layers, weights of both layers, hidden layer."""
-        E = self._mixer.embed_dim
-        widths = {'first': self._b1.stop, 'w1': self._mixer.n_agents * E, 'w_final': E, 'hidden': E}
+    def _kept(self, n_rows: int) -> Tuple[Tensor, ...]:
+        """What ``forward`` leaves for ``backward``: hypernetworks' first layers, weights of both layers, V."""
+        widths = {'first': self._width, 'w1': self._w1_width, 'w_final': self._E, 'v': 1}
         return tuple(self._work.array(name, n_rows, width) for name, width in widths.items())
 
 

@@ -1,5 +1,5 @@
 import math
-from typing import Dict
+from typing import Dict, Tuple
 
 import torch
 from torch import Tensor
@@ -16,11 +16,18 @@ class Workspace:
 
     def __init__(self) -> None:
         self._buffers: Dict[str, Tensor] = {}
+        self._views: Dict[str, Tensor] = {}  # the arrays as asked for last, since most are asked for again
 
     def array(self, name: str, *shape: int) -> Tensor:
         """Return the array of that name, at least as long as ever asked for; its content is what was left in it."""
+        view = self._views.get(name)
+        if view is None or view.shape != shape:
+            view = self._views[name] = self._new_view(name, shape)
+        return view
+
+    def _new_view(self, name: str, shape: Tuple[int, ...]) -> Tensor:
         size = math.prod(shape)
         buffer = self._buffers.get(name)
-        if buffer is None or len(buffer) < size:
+        if buffer is None or buffer.shape[0] < size:
             buffer = self._buffers[name] = torch.empty(size + size // 4)
         return buffer[:size].view(shape)

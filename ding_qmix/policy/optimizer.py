@@ -24,10 +24,12 @@ def update_target(target_model: torch.nn.Module, model: torch.nn.Module, cfg: Ea
         - cfg: section ``policy.learn``
         - n_updates: updates since the start, this one included
     """
-    target, online = target_model.state_dict(), model.state_dict()
-    if cfg.target_update_theta > 0.:
-        for name in [name for name, value in target.items() if not value.is_floating_point()]:
-            target.pop(name).copy_(online.pop(name))  # a counter has no half way
-        torch._foreach_lerp_(list(target.values()), list(online.values()), cfg.target_update_theta)
-    elif n_updates % cfg.target_update_freq == 0:
-        torch._foreach_copy_(list(target.values()), list(online.values()))
+    theta = cfg.target_update_theta
+    if theta == 0. and n_updates % cfg.target_update_freq != 0:
+        return
+    targets, onlines = ([*m.parameters(), *m.buffers()] for m in (target_model, model))
+    for target, online in zip(targets, onlines):
+        if not target.is_floating_point():
+            target.copy_(online)  # a counter has no half way
+    weights = [[t for t in tensors if t.is_floating_point()] for tensors in (targets, onlines)]
+    torch._foreach_lerp_(*weights, theta or 1.)

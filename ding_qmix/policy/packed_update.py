@@ -41,13 +41,19 @@ class PackedUpdate:
             - online, target: models for which ``can_pack`` holds
             - cfg: section ``policy.learn``
         """
-        products = BFloat16Products() if cfg.bf16 else Products()
-        self._cfg, self._work = cfg, Workspace()
-        self._agent, self._mixer = PackedAgent(online.agent, products), PackedMixer(online.mixer, products)
-        self._target_agent = PackedAgent(target.agent, products)
-        self._target_mixer = PackedMixer(target.mixer, products)
-        self._n_actions, self._hidden_dim = online.action_dim, online.agent.hidden_dim
-        self._grad_of = {parameter: torch.zeros_like(parameter) for parameter in online.parameters()}
+        self._cfg, self._online, self._target, self._work = cfg, online, target, Workspace()
+        self._products = BFloat16Products() if cfg.bf16 else Products()
+        self._parameters = [*online.parameters(), *target.parameters()]
+        self._places: List[int] = []  # of the parameters in memory
+
+    def _build(self) -> None:
+        """Make the layers around the parameters, or make them again if those have moved in memory."""
+        places = [p.data_ptr() for p in self._parameters]
+        if places != self._places:
+            self._places = places
+            self._agent, self._target_agent = (PackedAgent(m.agent, self._products) for m in (self._online, self._target))
+            self._mixer, self._target_mixer = (PackedMixer(m.mixer, self._products) for m in (self._online, self._target))
+            self._gradients = self._agent.gradients + self._mixer.gradients  # the order of the model's parameters
 
     def gradients(self, batch: EpisodeBatch, episode: Tensor, length: Tensor, n_steps: Tensor) -> Tuple[List[Tensor], Tensor]:
         """
@@ -61,26 +67,26 @@ class PackedUpdate:
             - gradients: one a parameter, in the model's order; valid until the next call
             - sums: [b, 5] per episode: loss, sums of Q_tot, target, |TD error|, largest |TD error|
         """
+        self._build()
         running = (length.numpy()[None, :] >= np.arange(int(length[0]) + 2)[:, None]).sum(1)  # [T + 2]; the last is 0
         starts = np.concatenate([[0], np.cumsum(running[:-1])])  # [T + 2]
         moves = np.concatenate([[0], np.cumsum(running[1:-1])])  # [T + 1]
         obs, state, next_state = self._rows(batch, episode.numpy(), starts, moves)
         N, hidden = batch.obs.shape[2], self._hidden(batch, episode)
-        q = self._agent.forward(obs, starts * N, hidden).view(-1, N, self._n_actions)
+        q = self._agent.forward(obs, starts * N, hidden, for_backward=True).view(-1, N, self._online.action_dim)
         target_q = self._target_agent.forward(obs, starts * N, hidden).view(q.shape)
-        chosen, best = self._work.array('chosen', len(state), N), self._work.array('best', len(state), N)
+        chosen, best = self._work.array('chosen', state.shape[0], N), self._work.array('best', state.shape[0], N)
         where = (batch.action.numpy(), batch.action_mask.numpy(), episode.numpy(), starts, moves)
         pick_values(q.numpy(), target_q.numpy(), *where, self._cfg.double_q, chosen.numpy(), best.numpy())
         q_tot = self._mixer.forward(chosen, state)
         next_q_tot = self._target_mixer.forward(best, next_state)
         grad_q_tot, sums = self._td(batch, q_tot, next_q_tot, episode.numpy(), moves, n_steps)
-        gradients = list(self._grad_of.values())
-        torch._foreach_zero_(gradients)
-        grad_chosen = self._mixer.backward(chosen, state, grad_q_tot, self._grad_of)
+        torch._foreach_zero_(self._gradients)
+        grad_chosen = self._mixer.backward(chosen, state, grad_q_tot)
         grad_q = self._work.array('grad_q', *q.shape)
         spread_gradient(grad_chosen.numpy(), where[0], *where[2:], grad_q.numpy())
-        self._agent.backward(obs, starts * N, grad_q.flatten(0, 1), self._grad_of)
-        return gradients, sums
+        self._agent.backward(obs, starts * N, grad_q.flatten(0, 1))
+        return self._gradients, sums
 
     def _rows(self, batch: EpisodeBatch, episode: np.ndarray, starts: np.ndarray,
               moves: np.ndarray) -> Tuple[Tensor, Tensor, Tensor]:
@@ -92,12 +98,12 @@ class PackedUpdate:
         pack_rows(batch.obs.flatten(2).numpy(), episode, starts, obs.numpy())
         pack_rows(batch.state.numpy(), episode, moves, state.numpy())
         pack_rows(batch.state[1:].numpy(), episode, moves, next_state.numpy())
-        return obs.view(-1, O), state, next_state
+        return tuple(self._products.factor(x) for x in (obs.view(-1, O), state, next_state))
 
     def _hidden(self, batch: EpisodeBatch, episode: Tensor) -> Tensor:
         """Hidden states before step 0, [b * N, H]."""
         if batch.hidden_state is None:
-            return torch.zeros(len(episode) * batch.obs.shape[2], self._hidden_dim)
+            return torch.zeros(len(episode) * batch.obs.shape[2], self._online.agent.hidden_dim)
         return batch.hidden_state[episode].flatten(0, 2)  # [b, N, 1, H] -> [b * N, H]
 
     def _td(
@@ -110,7 +116,7 @@ class PackedUpdate:
         if cfg.timeout_is_terminal:
             terminal = torch.maximum(terminal, batch.truncated)
         weight = torch.ones(len(terminal[0])) if batch.weight is None else batch.weight
-        grad, sums = self._work.array('grad_q_tot', len(q_tot)), torch.empty(len(episode), 5)
+        grad, sums = self._work.array('grad_q_tot', q_tot.shape[0]), torch.empty(len(episode), 5)
         inputs = (q_tot, next_q_tot, batch.reward, terminal, batch.mask, weight)
         numbers = (np.float32(x) for x in (cfg.discount_factor, cfg.td_lambda, n_steps))
         td_errors(*(x.numpy() for x in inputs), episode, moves, *numbers, grad.numpy(), sums.numpy())

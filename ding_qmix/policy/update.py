@@ -41,7 +41,7 @@ class TDUpdate:
         """
         kind = PackedUpdate if can_pack(online) and can_pack(target) else GraphUpdate
         self._shards = [kind(online, target, cfg) for _ in range(n_threads)]
-        self._pool = ThreadPoolExecutor(n_threads, 'learn') if n_threads > 1 else None
+        self._pool = ThreadPoolExecutor(n_threads, 'learn', torch.set_num_threads, (1, )) if n_threads > 1 else None
 
     def gradients(self, batch: EpisodeBatch) -> UpdateResult:
         """
