@@ -4,13 +4,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ding_qmix.model.agent import RecurrentQNetwork
+from ding_qmix.model.agent import QHead, RecurrentQNetwork
+from ding_qmix.model.kernel import JIT
 from ding_qmix.model.packed_gru import Kept, PackedGRU
 from ding_qmix.model.packed_layer import PackedLayer
 from ding_qmix.model.products import Products
 from ding_qmix.model.workspace import Workspace
 
 _TILE = 2048  # [rows] that run through all layers together: most of their arrays stay in the second level cache
+
+
+def can_pack_agent(agent: torch.nn.Module) -> bool:
+    """Say whether a network has the layers that are written by hand, GRU and plain head, in float32 on the CPU."""
+    return (
+        JIT and type(agent) is RecurrentQNetwork and type(agent.rnn) is torch.nn.GRU and type(agent.head) is QHead
+        and all(p.dtype == torch.float32 and p.device.type == 'cpu' for p in agent.parameters())
+    )
 
 
 class PackedAgent:
@@ -26,14 +35,28 @@ class PackedAgent:
     """
 
     def __init__(self, agent: RecurrentQNetwork, products: Products) -> None:
-        linears = [layer for layer in agent.encoder if isinstance(layer, torch.nn.Linear)]
-        self._encoder = [PackedLayer(x.weight, x.bias, x.out_features, products) for x in linears]
+        """
+        Arguments:
+            - agent: a network for which ``can_pack_agent`` holds
+        """
+        self._agent, self._products, self._work = agent, products, Workspace()
+        self._H, self._A = agent.hidden_dim, agent.head.q[2].out_features
+        self._parameters = list(agent.parameters())
+        self._places: List[int] = []  # of the parameters in memory
+
+    def _build(self) -> None:
+        """Make the layers around the parameters, and again if those have moved in memory."""
+        places = [p.data_ptr() for p in self._parameters]
+        if places == self._places:
+            return
+        linears = [layer for layer in self._agent.encoder if isinstance(layer, torch.nn.Linear)]
+        self._encoder = [PackedLayer(x.weight, x.bias, x.out_features, self._products) for x in linears]
         self._widths = [x.out_features for x in linears]
-        self._rnn, self._products, self._work = PackedGRU(agent.rnn, products), products, Workspace()
-        first, _, last = agent.head.q
-        self._head = PackedLayer(first.weight, first.bias, first.out_features, products)
+        self._rnn = PackedGRU(self._agent.rnn, self._products)
+        first, _, last = self._agent.head.q
+        self._head = PackedLayer(first.weight, first.bias, first.out_features, self._products)
         self._last = PackedLayer(last.weight, last.bias, 0, Products())  # too narrow to gain by another type
-        self._H, self._A = agent.hidden_dim, last.out_features
+        self._places = places
 
     @property
     def gradients(self) -> List[Tensor]:
@@ -43,17 +66,20 @@ class PackedAgent:
         return [*grads[:-4], *self._rnn.gradients, *grads[-4:]]
 
     @torch.no_grad()
-    def forward(self, obs: Tensor, starts: np.ndarray, hidden: Tensor, for_backward: bool = False) -> Tensor:
+    def forward(
+            self, obs: Tensor, starts: np.ndarray, hidden: Tensor, for_backward: bool = False
+    ) -> Tuple[Tensor, Tensor]:
         """
         Overview:
-            Compute all Q-values; they are valid until the next call.
+            Compute all Q-values, which are valid until the next call, and the hidden states in the end.
         Arguments:
             - for_backward: keep what ``backward`` needs
         Shapes:
             - obs: [R, O], a factor of ``Products``; starts: int64 [T + 2], first row of each time; hidden: [K, H] before
               step 0
-            - returns: [R, A]
+            - returns: [R, A] and [K, H]
         """
+        self._build()
         q_values, hidden = self._work.array('q_values', obs.shape[0], self._A), hidden.clone()
         for times, rows in _tiles(starts):
             kept = self._kept(obs.shape[0], rows) if for_backward else self._kept(rows.stop - rows.start, slice(None))
@@ -63,7 +89,7 @@ class PackedAgent:
             self._rnn.forward(x, times, hidden, kept)
             self._head.forward(self._products.factor(kept.after), kept.head)
             self._last.forward(kept.head, q_values[rows])
-        return q_values
+        return q_values, hidden
 
     @torch.no_grad()
     def backward(self, obs: Tensor, starts: np.ndarray, grad_q: Tensor) -> None:

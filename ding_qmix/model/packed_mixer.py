@@ -23,14 +23,24 @@ class PackedMixer:
     """
 
     def __init__(self, mixer: QMixer, products: Products) -> None:
+        self._mixer, self._products, self._work = mixer, products, Workspace()
         H, E = mixer.w1_layer.in_features, mixer.embed_dim
         self._E, self._width = E, 2 * H + 2 * E  # the first layer's last E columns are b1
-        self._first = PackedLayer(mixer.state_layer.weight, mixer.state_layer.bias, 2 * H + E, products)
-        hypernets = (mixer.w1_layer, mixer.w_final_layer, mixer.v_layer)
-        self._hypernets = [PackedLayer(x.weight, x.bias, 0, products) for x in hypernets]
         self._columns = (slice(0, H), slice(H, 2 * H), slice(2 * H, 2 * H + E))  # of the first layer, by hypernetwork
-        self._products, self._work = products, Workspace()
         self._w1_width = mixer.n_agents * E
+        self._parameters = list(mixer.parameters())
+        self._places: List[int] = []  # of the parameters in memory
+
+    def _build(self) -> None:
+        """Make the layers around the parameters, and again if those have moved in memory."""
+        mixer, places = self._mixer, [p.data_ptr() for p in self._parameters]
+        if places == self._places:
+            return
+        n_rectified = self._width - self._E
+        self._first = PackedLayer(mixer.state_layer.weight, mixer.state_layer.bias, n_rectified, self._products)
+        hypernets = (mixer.w1_layer, mixer.w_final_layer, mixer.v_layer)
+        self._hypernets = [PackedLayer(x.weight, x.bias, 0, self._products) for x in hypernets]
+        self._places = places
 
     @property
     def gradients(self) -> List[Tensor]:
@@ -40,6 +50,7 @@ class PackedMixer:
     @torch.no_grad()
     def forward(self, agent_q: Tensor, state: Tensor) -> Tensor:
         """agent_q [R, N], state [R, S], a factor of ``Products`` -> Q_tot [R], valid until the next call"""
+        self._build()
         n_rows = state.shape[0]
         kept, hidden = self._kept(n_rows), self._work.array('hidden', n_rows, self._E)
         q_tot = self._work.array('q_tot', n_rows)

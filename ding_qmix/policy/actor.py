@@ -1,8 +1,11 @@
 from typing import List, Optional, Tuple, Union
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from ding_qmix.model.packed_agent import PackedAgent, can_pack_agent
+from ding_qmix.model.products import Products
 from ding_qmix.rl_utils import epsilon_greedy
 
 EnvIds = Union[List[int], Tensor]
@@ -25,6 +28,8 @@ class RecurrentActor:
         self._model = model
         self._generator = generator
         self._hidden_state = model.initial_state(0)  # [E, N, L, H], grows with the envs seen
+        agent = getattr(model, 'agent', None)
+        self._packed = PackedAgent(agent, Products()) if can_pack_agent(agent) else None
 
     @torch.no_grad()
     def act(self, obs: Tensor, action_mask: Tensor, env_ids: EnvIds, epsilon: float = 0.) -> Tuple[Tensor, Tensor]:
@@ -38,10 +43,19 @@ class RecurrentActor:
         """
         self._make_room(int(max(env_ids)) + 1)
         before = self._hidden_state[env_ids]
-        q_values, after = self._model.q_values(obs.to(before.device).unsqueeze(0), before)  # [1, K, N, A]
+        q_values, after = self._q_values(obs.to(before.device), before)  # [K, N, A]
         self._hidden_state[env_ids] = after
         # Drawn on the CPU, so that exploration does not depend on where the network is.
-        return epsilon_greedy(q_values.squeeze(0).cpu(), action_mask.cpu(), epsilon, self._generator), before.cpu()
+        return epsilon_greedy(q_values.cpu(), action_mask.cpu(), epsilon, self._generator), before.cpu()
+
+    def _q_values(self, obs: Tensor, hidden_state: Tensor) -> Tuple[Tensor, Tensor]:
+        """One step: obs [K, N, O], hidden_state [K, N, L, H] -> Q-values [K, N, A] and the next hidden state."""
+        if self._packed is None:
+            q_values, after = self._model.q_values(obs.unsqueeze(0), hidden_state)
+            return q_values.squeeze(0), after
+        K, N = obs.shape[:2]
+        q_values, after = self._packed.forward(obs.flatten(0, 1), np.array([0, K * N]), hidden_state.flatten(0, 2))
+        return q_values.view(K, N, -1), after.view(hidden_state.shape)
 
     def reset(self, env_ids: Optional[EnvIds] = None) -> None:
         """Forget the hidden state of the given envs, or of all."""

@@ -7,10 +7,8 @@ from easydict import EasyDict
 from torch import Tensor
 
 from ding_qmix.model import QMix
-from ding_qmix.model.agent import QHead
-from ding_qmix.model.kernel import JIT
 from ding_qmix.model.mixer import QMixer
-from ding_qmix.model.packed_agent import PackedAgent
+from ding_qmix.model.packed_agent import PackedAgent, can_pack_agent
 from ding_qmix.model.packed_mixer import PackedMixer
 from ding_qmix.model.products import BFloat16Products, Products
 from ding_qmix.model.workspace import Workspace
@@ -19,11 +17,8 @@ from ding_qmix.spec import EpisodeBatch
 
 
 def can_pack(model: torch.nn.Module) -> bool:
-    """Say whether a model has the layers that are written by hand: GRU, plain head, QMIX's mixer, on the CPU."""
-    return (
-        JIT and type(model) is QMix and type(model.agent.rnn) is torch.nn.GRU and type(model.agent.head) is QHead
-        and type(model.mixer) is QMixer and all(p.dtype == torch.float32 and not p.is_cuda for p in model.parameters())
-    )
+    """Say whether a model is ``QMix`` with the layers that are written by hand."""
+    return type(model) is QMix and can_pack_agent(model.agent) and type(model.mixer) is QMixer
 
 
 class PackedUpdate:
@@ -41,19 +36,11 @@ class PackedUpdate:
             - online, target: models for which ``can_pack`` holds
             - cfg: section ``policy.learn``
         """
-        self._cfg, self._online, self._target, self._work = cfg, online, target, Workspace()
+        self._cfg, self._work = cfg, Workspace()
+        self._n_actions, self._hidden_dim = online.action_dim, online.agent.hidden_dim
         self._products = BFloat16Products() if cfg.bf16 else Products()
-        self._parameters = [*online.parameters(), *target.parameters()]
-        self._places: List[int] = []  # of the parameters in memory
-
-    def _build(self) -> None:
-        """Make the layers around the parameters, or make them again if those have moved in memory."""
-        places = [p.data_ptr() for p in self._parameters]
-        if places != self._places:
-            self._places = places
-            self._agent, self._target_agent = (PackedAgent(m.agent, self._products) for m in (self._online, self._target))
-            self._mixer, self._target_mixer = (PackedMixer(m.mixer, self._products) for m in (self._online, self._target))
-            self._gradients = self._agent.gradients + self._mixer.gradients  # the order of the model's parameters
+        self._agent, self._target_agent = (PackedAgent(model.agent, self._products) for model in (online, target))
+        self._mixer, self._target_mixer = (PackedMixer(model.mixer, self._products) for model in (online, target))
 
     def gradients(self, batch: EpisodeBatch, episode: Tensor, length: Tensor, n_steps: Tensor) -> Tuple[List[Tensor], Tensor]:
         """
@@ -67,26 +54,26 @@ class PackedUpdate:
             - gradients: one a parameter, in the model's order; valid until the next call
             - sums: [b, 5] per episode: loss, sums of Q_tot, target, |TD error|, largest |TD error|
         """
-        self._build()
         running = (length.numpy()[None, :] >= np.arange(int(length[0]) + 2)[:, None]).sum(1)  # [T + 2]; the last is 0
         starts = np.concatenate([[0], np.cumsum(running[:-1])])  # [T + 2]
         moves = np.concatenate([[0], np.cumsum(running[1:-1])])  # [T + 1]
         obs, state, next_state = self._rows(batch, episode.numpy(), starts, moves)
         N, hidden = batch.obs.shape[2], self._hidden(batch, episode)
-        q = self._agent.forward(obs, starts * N, hidden, for_backward=True).view(-1, N, self._online.action_dim)
-        target_q = self._target_agent.forward(obs, starts * N, hidden).view(q.shape)
+        q = self._agent.forward(obs, starts * N, hidden, for_backward=True)[0].view(-1, N, self._n_actions)
+        target_q = self._target_agent.forward(obs, starts * N, hidden)[0].view(q.shape)
         chosen, best = self._work.array('chosen', state.shape[0], N), self._work.array('best', state.shape[0], N)
         where = (batch.action.numpy(), batch.action_mask.numpy(), episode.numpy(), starts, moves)
         pick_values(q.numpy(), target_q.numpy(), *where, self._cfg.double_q, chosen.numpy(), best.numpy())
         q_tot = self._mixer.forward(chosen, state)
         next_q_tot = self._target_mixer.forward(best, next_state)
         grad_q_tot, sums = self._td(batch, q_tot, next_q_tot, episode.numpy(), moves, n_steps)
-        torch._foreach_zero_(self._gradients)
+        gradients = self._agent.gradients + self._mixer.gradients  # the order of the model's parameters
+        torch._foreach_zero_(gradients)
         grad_chosen = self._mixer.backward(chosen, state, grad_q_tot)
         grad_q = self._work.array('grad_q', *q.shape)
         spread_gradient(grad_chosen.numpy(), where[0], *where[2:], grad_q.numpy())
         self._agent.backward(obs, starts * N, grad_q.flatten(0, 1))
-        return self._gradients, sums
+        return gradients, sums
 
     def _rows(self, batch: EpisodeBatch, episode: np.ndarray, starts: np.ndarray,
               moves: np.ndarray) -> Tuple[Tensor, Tensor, Tensor]:
@@ -103,7 +90,7 @@ class PackedUpdate:
     def _hidden(self, batch: EpisodeBatch, episode: Tensor) -> Tensor:
         """Hidden states before step 0, [b * N, H]."""
         if batch.hidden_state is None:
-            return torch.zeros(len(episode) * batch.obs.shape[2], self._online.agent.hidden_dim)
+            return torch.zeros(len(episode) * batch.obs.shape[2], self._hidden_dim)
         return batch.hidden_state[episode].flatten(0, 2)  # [b, N, 1, H] -> [b * N, H]
 
     def _td(
