@@ -14,6 +14,7 @@ recurrent part of the candidate. Formulas: torch.nn.GRU.
 import numpy as np
 
 from ding_qmix.model.kernel import HALF, ONE, inline_kernel, kernel, tanh
+from ding_qmix.model.linear_kernel import add
 
 BLOCK = 16  # [rows] that run through time together; 8 and 32 measured the same
 
@@ -24,23 +25,23 @@ def gru_forward(
         hidden: np.ndarray, before: np.ndarray, after: np.ndarray, gates: np.ndarray, scratch: np.ndarray
 ) -> None:
     """
-    Run the recurrence over R packed rows: inputs [R, 3H], weight [H, 3H], biases of both [3H], starts int64 [T + 1] from
-    starts[0] = 0; hidden [K, H] is moved on. Writes the hidden states before and after each step, [R, H], and gates
+    Run the recurrence over R packed rows: inputs [R, 3H], weight [H, 3H], biases of both [3H], starts int64 [T + 1],
+    counted from starts[0]; hidden [K, H] is moved on. Writes the hidden states before and after each step, [R, H], and gates
     [R, 4H]. scratch [BLOCK, 3H].
     """
-    H = hidden.shape[1]
-    for first in range(0, starts[1], BLOCK):
+    H, base = hidden.shape[1], starts[0]
+    for first in range(0, starts[1] - base, BLOCK):
         for t in range(len(starts) - 1):
             stop = min(first + BLOCK, starts[t + 1] - starts[t])
             for k in range(first, stop):
                 _copy(bias, scratch[k - first])
-                _copy(hidden[k], before[starts[t] + k])
+                _copy(hidden[k], before[starts[t] - base + k])
             if first < stop:
                 add_matmul(hidden[first:stop], weight, scratch)
             for k in range(first, stop):
-                row, recurrent = starts[t] + k, scratch[k - first]
+                row, recurrent = starts[t] - base + k, scratch[k - first]
                 gate = gates[row]
-                _add(input_bias, inputs[row])
+                add(input_bias, inputs[row])
                 _sigmoid_of_sum(inputs[row, :2 * H], recurrent[:2 * H], gate[:2 * H])
                 _copy(recurrent[2 * H:], gate[3 * H:])
                 _candidate(inputs[row, 2 * H:], gate[:H], gate[3 * H:], gate[2 * H:3 * H])
@@ -59,25 +60,25 @@ def gru_backward(
     after the last step and gets that of the first. Writes the gradients of the inputs and of the recurrent part
     (hidden @ weight + bias), both [R, 3H], and adds those of the biases.
     """
-    H = grad_hidden.shape[1]
-    for first in range(0, starts[1], BLOCK):
+    H, base = grad_hidden.shape[1], starts[0]
+    for first in range(0, starts[1] - base, BLOCK):
         for t in range(len(starts) - 2, -1, -1):
             stop = min(first + BLOCK, starts[t + 1] - starts[t])
             for k in range(first, stop):
-                row = starts[t] + k
+                row = starts[t] - base + k
                 r, z, n, x = gates[row, :H], gates[row, H:2 * H], gates[row, 2 * H:3 * H], gates[row, 3 * H:]
                 grad, total, recurrent = grad_hidden[k], grad_inputs[row], grad_recurrent[row]
-                _add(grad_after[row], grad)
+                add(grad_after[row], grad)
                 _grad_candidate(grad, z, n, total[2 * H:])
                 _grad_update(grad, z, n, before[row], total[H:2 * H])
                 _grad_reset(total[2 * H:], x, r, total[:H])
                 _copy(total[:2 * H], recurrent[:2 * H])
                 _multiply(total[2 * H:], r, recurrent[2 * H:])
                 _multiply(grad, z, grad)
-                _add(total, grad_input_bias)
-                _add(recurrent, grad_bias)
+                add(total, grad_input_bias)
+                add(recurrent, grad_bias)
             if first < stop:
-                rows = grad_recurrent[starts[t] + first:starts[t] + stop]
+                rows = grad_recurrent[starts[t] - base + first:starts[t] - base + stop]
                 add_matmul(rows, weight, grad_hidden[first:stop])
 
 
@@ -161,12 +162,6 @@ def _grad_reset(grad_n: np.ndarray, x: np.ndarray, r: np.ndarray, out: np.ndarra
 def _multiply(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
     for j in range(len(out)):
         out[j] = a[j] * b[j]
-
-
-@inline_kernel
-def _add(a: np.ndarray, out: np.ndarray) -> None:
-    for j in range(len(out)):
-        out[j] += a[j]
 
 
 @inline_kernel

@@ -1,15 +1,82 @@
 """
-What QMIX's mixer does beside matrix products, forward and backward, for the CPU. Rows are env steps.
+QMIX's mixer over rows, forward and backward, for the CPU. A row is one env step.
 
 Source: QMIX (arXiv:1803.11485) section 4.1; the formulas of ding_qmix.model.mixer.
 """
+from typing import NamedTuple
+
 import numpy as np
 
+from ding_qmix.model.blas import multiply
 from ding_qmix.model.kernel import ONE, ZERO, dot, elu, inline_kernel, kernel
+from ding_qmix.model.linear_kernel import linear_backward, linear_forward
+
+TILE = 512  # [rows] that run through all layers before the next
+
+
+class MixerParameters(NamedTuple):
+    """Parameters of the mixer, or their gradients, in the module's order; D hypernetwork width, E embedding width."""
+    first: np.ndarray  # [2 D + 2 E, S]: first layers of the hypernetworks of W1, W_final and V, then b1
+    first_bias: np.ndarray  # [2 D + 2 E]
+    w1: np.ndarray  # [N * E, D]
+    w1_bias: np.ndarray  # [N * E]
+    w_final: np.ndarray  # [E, D]
+    w_final_bias: np.ndarray  # [E]
+    v: np.ndarray  # [1, E]
+    v_bias: np.ndarray  # [1]
+
+
+class MixerRows(NamedTuple):
+    """What lies between the layers, kept for the way back."""
+    first: np.ndarray  # [R, 2 D + 2 E]
+    w1: np.ndarray  # [R, N * E], before it is made non-negative
+    w_final: np.ndarray  # [R, E], before it is made non-negative
+    v: np.ndarray  # [R, 1]
+    hidden: np.ndarray  # [R, E]
 
 
 @kernel
-def mix_forward(
+def mixer_forward(
+        blas: int, agent_q: np.ndarray, state: np.ndarray, weights: MixerParameters, rows: MixerRows, q_tot_out: np.ndarray
+) -> None:
+    """Write Q_tot [R] of agent_q [R, N] and state [R, S]."""
+    D, E = weights.w1.shape[1], rows.hidden.shape[1]
+    for lo in range(0, len(state), TILE):
+        hi = min(lo + TILE, len(state))
+        first, w1, w_final, v = rows.first[lo:hi], rows.w1[lo:hi], rows.w_final[lo:hi], rows.v[lo:hi]
+        linear_forward(blas, state[lo:hi], weights.first, weights.first_bias, 2 * D + E, first)
+        linear_forward(blas, first[:, :D], weights.w1, weights.w1_bias, 0, w1)
+        linear_forward(blas, first[:, D:2 * D], weights.w_final, weights.w_final_bias, 0, w_final)
+        linear_forward(blas, first[:, 2 * D:2 * D + E], weights.v, weights.v_bias, 0, v)
+        _mix(agent_q[lo:hi], w1, first, w_final, v, rows.hidden[lo:hi], q_tot_out[lo:hi])
+
+
+@kernel
+def mixer_backward(
+        blas: int, agent_q: np.ndarray, state: np.ndarray, grad_q_tot: np.ndarray, weights: MixerParameters,
+        rows: MixerRows, grad_first: np.ndarray, scratch: np.ndarray, grads: MixerParameters, grad_q_out: np.ndarray
+) -> None:
+    """
+    Add the parameters' gradients and write that of agent_q [R, N], given grad_q_tot [R, 1] and the rows that
+    ``mixer_forward`` kept, which are used up. grad_first [TILE, 2 D + 2 E], scratch [E].
+    """
+    D, E = weights.w1.shape[1], rows.hidden.shape[1]
+    for lo in range(0, len(state), TILE):
+        hi = min(lo + TILE, len(state))
+        first, w1, w_final, grad_v = rows.first[lo:hi], rows.w1[lo:hi], rows.w_final[lo:hi], grad_q_tot[lo:hi]
+        grad = grad_first[:hi - lo]
+        _mix_backward(grad_v[:, 0], agent_q[lo:hi], rows.hidden[lo:hi], w1, w_final, grad, scratch, grad_q_out[lo:hi])
+        linear_backward(blas, w1, w1, 0, first[:, :D], grads.w1, grads.w1_bias)
+        multiply(blas, w1, weights.w1, grad[:, :D])
+        linear_backward(blas, w_final, w_final, 0, first[:, D:2 * D], grads.w_final, grads.w_final_bias)
+        multiply(blas, w_final, weights.w_final, grad[:, D:2 * D])
+        linear_backward(blas, grad_v, grad_v, 0, first[:, 2 * D:2 * D + E], grads.v, grads.v_bias)
+        multiply(blas, grad_v, weights.v, grad[:, 2 * D:2 * D + E])
+        linear_backward(blas, grad, first, 2 * D + E, state[lo:hi], grads.first, grads.first_bias)
+
+
+@kernel
+def _mix(
         agent_q: np.ndarray, w1: np.ndarray, first: np.ndarray, w_final: np.ndarray, v: np.ndarray,
         hidden_out: np.ndarray, q_tot_out: np.ndarray
 ) -> None:
@@ -34,12 +101,12 @@ def mix_forward(
 
 
 @kernel
-def mix_backward(
+def _mix_backward(
         grad_q_tot: np.ndarray, agent_q: np.ndarray, hidden: np.ndarray, w1: np.ndarray, w_final: np.ndarray,
         grad_first_out: np.ndarray, scratch: np.ndarray, grad_q_out: np.ndarray
 ) -> None:
     """
-    Way back from grad_q_tot [R]: arrays as in ``mix_forward``; w1 and w_final are overwritten with their gradients. Writes
+    Way back from grad_q_tot [R]: arrays as in ``_mix``; w1 and w_final are overwritten with their gradients. Writes
     the gradients of b1, the last E columns of grad_first_out [R, P], and of agent_q [R, N]. scratch [E].
     """
     R, N = agent_q.shape

@@ -1,8 +1,7 @@
 import math
 from typing import Dict, Tuple
 
-import torch
-from torch import Tensor
+import numpy as np
 
 
 class Workspace:
@@ -15,19 +14,19 @@ class Workspace:
     """
 
     def __init__(self) -> None:
-        self._buffers: Dict[str, Tensor] = {}
-        self._views: Dict[str, Tensor] = {}  # the arrays as asked for last, since most are asked for again
+        self._buffers: Dict[str, np.ndarray] = {}
+        self._views: Dict[str, np.ndarray] = {}  # the arrays as asked for last, since most are asked for again
 
-    def array(self, name: str, *shape: int) -> Tensor:
+    def array(self, name: str, *shape: int) -> np.ndarray:
         """Return the array of that name, at least as long as ever asked for; its content is what was left in it."""
         view = self._views.get(name)
         if view is None or view.shape != shape:
             view = self._views[name] = self._new_view(name, shape)
         return view
 
-    def _new_view(self, name: str, shape: Tuple[int, ...]) -> Tensor:
+    def _new_view(self, name: str, shape: Tuple[int, ...]) -> np.ndarray:
         size = math.prod(shape)
         buffer = self._buffers.get(name)
         if buffer is None or buffer.shape[0] < size:
-            buffer = self._buffers[name] = torch.empty(size + size // 4)
-        return buffer[:size].view(shape)
+            buffer = self._buffers[name] = np.empty(size + size // 4, dtype=np.float32)
+        return buffer[:size].reshape(shape)

@@ -5,7 +5,6 @@ import torch
 from torch import Tensor
 
 from ding_qmix.model.packed_agent import PackedAgent, can_pack_agent
-from ding_qmix.model.products import Products
 from ding_qmix.rl_utils import epsilon_greedy
 
 EnvIds = Union[List[int], Tensor]
@@ -29,7 +28,7 @@ class RecurrentActor:
         self._generator = generator
         self._hidden_state = model.initial_state(0)  # [E, N, L, H], grows with the envs seen
         agent = getattr(model, 'agent', None)
-        self._packed = PackedAgent(agent, Products()) if can_pack_agent(agent) else None
+        self._packed = PackedAgent(agent) if can_pack_agent(agent) else None
 
     @torch.no_grad()
     def act(self, obs: Tensor, action_mask: Tensor, env_ids: EnvIds, epsilon: float = 0.) -> Tuple[Tensor, Tensor]:
@@ -54,8 +53,9 @@ class RecurrentActor:
             q_values, after = self._model.q_values(obs.unsqueeze(0), hidden_state)
             return q_values.squeeze(0), after
         K, N = obs.shape[:2]
-        q_values, after = self._packed.forward(obs.flatten(0, 1), np.array([0, K * N]), hidden_state.flatten(0, 2))
-        return q_values.view(K, N, -1), after.view(hidden_state.shape)
+        rows, before = obs.flatten(0, 1).numpy(), hidden_state.flatten(0, 2).numpy()
+        q_values, after = self._packed.forward(rows, np.array([0, K * N]), before)
+        return torch.from_numpy(q_values).view(K, N, -1), torch.from_numpy(after).view(hidden_state.shape)
 
     def reset(self, env_ids: Optional[EnvIds] = None) -> None:
         """Forget the hidden state of the given envs, or of all."""

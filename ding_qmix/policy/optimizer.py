@@ -9,7 +9,7 @@ def make_optimizer(cfg: EasyDict, parameters: Sequence[Tensor]) -> torch.optim.O
     """Build what ``policy.learn`` asks for: RMSprop with the paper's alpha and eps, or Adam."""
     if cfg.optimizer == 'rmsprop':
         return torch.optim.RMSprop(
-            parameters, lr=cfg.learning_rate, alpha=0.99, eps=1e-5, weight_decay=cfg.weight_decay
+            parameters, lr=cfg.learning_rate, alpha=0.99, eps=1e-5, weight_decay=cfg.weight_decay, foreach=True
         )
     return torch.optim.Adam(parameters, lr=cfg.learning_rate, weight_decay=cfg.weight_decay, fused=True)
 

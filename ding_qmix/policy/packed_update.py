@@ -1,5 +1,5 @@
 """Gradients of one shard by hand, for our own model on the CPU."""
-from typing import List, Tuple
+from typing import List, NamedTuple, Tuple
 
 import numpy as np
 import torch
@@ -10,7 +10,6 @@ from ding_qmix.model import QMix
 from ding_qmix.model.mixer import QMixer
 from ding_qmix.model.packed_agent import PackedAgent, can_pack_agent
 from ding_qmix.model.packed_mixer import PackedMixer
-from ding_qmix.model.products import BFloat16Products, Products
 from ding_qmix.model.workspace import Workspace
 from ding_qmix.policy.shard_kernel import pack_rows, pick_values, spread_gradient, td_errors
 from ding_qmix.spec import EpisodeBatch
@@ -38,9 +37,8 @@ class PackedUpdate:
         """
         self._cfg, self._work = cfg, Workspace()
         self._n_actions, self._hidden_dim = online.action_dim, online.agent.hidden_dim
-        self._products = BFloat16Products() if cfg.bf16 else Products()
-        self._agent, self._target_agent = (PackedAgent(model.agent, self._products) for model in (online, target))
-        self._mixer, self._target_mixer = (PackedMixer(model.mixer, self._products) for model in (online, target))
+        self._agent, self._target_agent = (PackedAgent(model.agent) for model in (online, target))
+        self._mixer, self._target_mixer = (PackedMixer(model.mixer) for model in (online, target))
 
     def gradients(self, batch: EpisodeBatch, episode: Tensor, length: Tensor, n_steps: Tensor) -> Tuple[List[Tensor], Tensor]:
         """
@@ -54,57 +52,68 @@ class PackedUpdate:
             - gradients: one a parameter, in the model's order; valid until the next call
             - sums: [b, 5] per episode: loss, sums of Q_tot, target, |TD error|, largest |TD error|
         """
-        running = (length.numpy()[None, :] >= np.arange(int(length[0]) + 2)[:, None]).sum(1)  # [T + 2]; the last is 0
-        starts = np.concatenate([[0], np.cumsum(running[:-1])])  # [T + 2]
-        moves = np.concatenate([[0], np.cumsum(running[1:-1])])  # [T + 1]
-        obs, state, next_state = self._rows(batch, episode.numpy(), starts, moves)
-        N, hidden = batch.obs.shape[2], self._hidden(batch, episode)
-        q = self._agent.forward(obs, starts * N, hidden, for_backward=True)[0].view(-1, N, self._n_actions)
-        target_q = self._target_agent.forward(obs, starts * N, hidden)[0].view(q.shape)
-        chosen, best = self._work.array('chosen', state.shape[0], N), self._work.array('best', state.shape[0], N)
-        where = (batch.action.numpy(), batch.action_mask.numpy(), episode.numpy(), starts, moves)
-        pick_values(q.numpy(), target_q.numpy(), *where, self._cfg.double_q, chosen.numpy(), best.numpy())
-        q_tot = self._mixer.forward(chosen, state)
-        next_q_tot = self._target_mixer.forward(best, next_state)
-        grad_q_tot, sums = self._td(batch, q_tot, next_q_tot, episode.numpy(), moves, n_steps)
+        host = EpisodeBatch(*(None if x is None else x.numpy() for x in batch))
+        shard, N = _Shard.of(episode.numpy(), length.numpy()), batch.obs.shape[2]
+        obs, state, next_state = self._pack(host, shard)
+        hidden = self._hidden(host, shard, N)
+        q, _ = self._agent.forward(obs, shard.starts * N, hidden, for_backward=True)
+        target_q, _ = self._target_agent.forward(obs, shard.starts * N, hidden)
+        q, target_q = q.reshape(-1, N, self._n_actions), target_q.reshape(-1, N, self._n_actions)
+        chosen, best = (self._work.array(name, len(state), N) for name in ('chosen', 'best'))
+        where = (shard.episode, shard.starts, shard.moves)
+        pick_values(q, target_q, host.action, host.action_mask, *where, self._cfg.double_q, chosen, best)
+        q_tot, next_q_tot = self._mixer.forward(chosen, state), self._target_mixer.forward(best, next_state)
+        grad_q_tot, sums = self._td(host, shard, q_tot, next_q_tot, float(n_steps))
         gradients = self._agent.gradients + self._mixer.gradients  # the order of the model's parameters
         torch._foreach_zero_(gradients)
         grad_chosen = self._mixer.backward(chosen, state, grad_q_tot)
         grad_q = self._work.array('grad_q', *q.shape)
-        spread_gradient(grad_chosen.numpy(), where[0], *where[2:], grad_q.numpy())
-        self._agent.backward(obs, starts * N, grad_q.flatten(0, 1))
-        return gradients, sums
+        spread_gradient(grad_chosen, host.action, *where, grad_q)
+        self._agent.backward(obs, shard.starts * N, grad_q.reshape(-1, self._n_actions))
+        return gradients, torch.from_numpy(sums)
 
-    def _rows(self, batch: EpisodeBatch, episode: np.ndarray, starts: np.ndarray,
-              moves: np.ndarray) -> Tuple[Tensor, Tensor, Tensor]:
-        """Pack obs [R * N, O] of all rows, and the states [R, S] before and after each move."""
-        N, O = batch.obs.shape[2:]
-        obs = self._work.array('obs', int(starts[-1]), N * O)
-        state = self._work.array('state', int(moves[-1]), batch.state.shape[2])
-        next_state = self._work.array('next_state', *state.shape)
-        pack_rows(batch.obs.flatten(2).numpy(), episode, starts, obs.numpy())
-        pack_rows(batch.state.numpy(), episode, moves, state.numpy())
-        pack_rows(batch.state[1:].numpy(), episode, moves, next_state.numpy())
-        return tuple(self._products.factor(x) for x in (obs.view(-1, O), state, next_state))
+    def _pack(self, batch: EpisodeBatch, shard: '_Shard') -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Obs [R * N, O] of all rows, and the states [R, S] before and after each move."""
+        O, S = batch.obs.shape[3], batch.state.shape[2]
+        obs = self._work.array('obs', int(shard.starts[-1]), batch.obs.shape[2] * O)
+        state, next_state = (self._work.array(name, int(shard.moves[-1]), S) for name in ('state', 'next_state'))
+        pack_rows(batch.obs.reshape(*batch.obs.shape[:2], -1), shard.episode, shard.starts, obs)
+        pack_rows(batch.state, shard.episode, shard.moves, state)
+        pack_rows(batch.state[1:], shard.episode, shard.moves, next_state)
+        return obs.reshape(-1, O), state, next_state
 
-    def _hidden(self, batch: EpisodeBatch, episode: Tensor) -> Tensor:
+    def _hidden(self, batch: EpisodeBatch, shard: '_Shard', n_agents: int) -> np.ndarray:
         """Hidden states before step 0, [b * N, H]."""
         if batch.hidden_state is None:
-            return torch.zeros(len(episode) * batch.obs.shape[2], self._hidden_dim)
-        return batch.hidden_state[episode].flatten(0, 2)  # [b, N, 1, H] -> [b * N, H]
+            return np.zeros((len(shard.episode) * n_agents, self._hidden_dim), dtype=np.float32)
+        return batch.hidden_state[shard.episode].reshape(-1, self._hidden_dim)  # [b, N, 1, H] -> [b * N, H]
 
     def _td(
-            self, batch: EpisodeBatch, q_tot: Tensor, next_q_tot: Tensor, episode: np.ndarray, moves: np.ndarray,
-            n_steps: Tensor
-    ) -> Tuple[Tensor, Tensor]:
+            self, batch: EpisodeBatch, shard: '_Shard', q_tot: np.ndarray, next_q_tot: np.ndarray, n_steps: float
+    ) -> Tuple[np.ndarray, np.ndarray]:
         """Gradient of the loss by Q_tot, [R], and sums per episode, [b, 5]."""
-        cfg = self._cfg
-        terminal = batch.terminated
+        cfg, terminal = self._cfg, batch.terminated
         if cfg.timeout_is_terminal:
-            terminal = torch.maximum(terminal, batch.truncated)
-        weight = torch.ones(len(terminal[0])) if batch.weight is None else batch.weight
-        grad, sums = self._work.array('grad_q_tot', q_tot.shape[0]), torch.empty(len(episode), 5)
-        inputs = (q_tot, next_q_tot, batch.reward, terminal, batch.mask, weight)
+            terminal = np.maximum(terminal, batch.truncated)
+        weight = np.ones(terminal.shape[1], dtype=np.float32) if batch.weight is None else batch.weight
         numbers = (np.float32(x) for x in (cfg.discount_factor, cfg.td_lambda, n_steps))
-        td_errors(*(x.numpy() for x in inputs), episode, moves, *numbers, grad.numpy(), sums.numpy())
+        grad, sums = self._work.array('grad_q_tot', len(q_tot)), np.empty((len(shard.episode), 5), dtype=np.float32)
+        td_errors(
+            q_tot, next_q_tot, batch.reward, terminal, batch.mask, weight, shard.episode, shard.moves, *numbers, grad,
+            sums
+        )
         return grad, sums
+
+
+class _Shard(NamedTuple):
+    """Which episodes, and where their rows lie: see ``shard_kernel``."""
+    episode: np.ndarray  # int64 [b]
+    starts: np.ndarray  # int64 [T + 2]
+    moves: np.ndarray  # int64 [T + 1]
+
+    @classmethod
+    def of(cls, episode: np.ndarray, length: np.ndarray) -> '_Shard':
+        """From the episodes' lengths [env steps], int64 [b], longest first."""
+        running = (length >= np.arange(length[0] + 2)[:, None]).sum(1)  # [T + 2] episodes with a row; the last is 0
+        starts, moves = (np.concatenate([[0], np.cumsum(x)]) for x in (running[:-1], running[1:-1]))
+        return cls(episode, starts, moves)

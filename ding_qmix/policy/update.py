@@ -39,7 +39,7 @@ class TDUpdate:
             - cfg: section ``policy.learn``
             - n_threads: shards a batch, each on a thread of its own
         """
-        kind = PackedUpdate if can_pack(online) and can_pack(target) else GraphUpdate
+        kind = PackedUpdate if can_pack(online) and can_pack(target) and not cfg.bf16 else GraphUpdate
         self._shards = [kind(online, target, cfg) for _ in range(n_threads)]
         self._pool = ThreadPoolExecutor(n_threads, 'learn', torch.set_num_threads, (1, )) if n_threads > 1 else None
 

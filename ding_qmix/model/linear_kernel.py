@@ -1,0 +1,50 @@
+"""Linear layers over rows, some of their units rectified, forward and backward, for the CPU."""
+import numpy as np
+
+from ding_qmix.model.blas import add_product_over_rows, multiply_transposed
+from ding_qmix.model.kernel import ZERO, inline_kernel, kernel
+
+
+@kernel
+def linear_forward(
+        blas: int, x: np.ndarray, weight: np.ndarray, bias: np.ndarray, n_rectified: int, out: np.ndarray
+) -> None:
+    """out [R, O] of x [R, I], weight [O, I], bias [O]; the first units go through ReLU."""
+    multiply_transposed(blas, x, weight, out)
+    for row in range(len(out)):
+        _add_rectified(bias[:n_rectified], out[row, :n_rectified])
+        add(bias[n_rectified:], out[row, n_rectified:])
+
+
+@kernel
+def linear_backward(
+        blas: int, grad: np.ndarray, activation: np.ndarray, n_rectified: int, x: np.ndarray, grad_weight: np.ndarray,
+        grad_bias: np.ndarray
+) -> None:
+    """
+    Add the parameters' gradients, given that of the output, the output itself, both [R, O], and x [R, I]. grad becomes
+    the gradient before ReLU.
+    """
+    for row in range(len(grad)):
+        _clear_where_off(activation[row, :n_rectified], grad[row, :n_rectified])
+        add(grad[row], grad_bias)
+    add_product_over_rows(blas, grad, x, grad_weight)
+
+
+@inline_kernel
+def add(a: np.ndarray, out: np.ndarray) -> None:
+    """out [n] += a [n]"""
+    for j in range(len(out)):
+        out[j] += a[j]
+
+
+@inline_kernel
+def _add_rectified(bias: np.ndarray, out: np.ndarray) -> None:
+    for j in range(len(out)):
+        out[j] = max(out[j] + bias[j], ZERO)
+
+
+@inline_kernel
+def _clear_where_off(activation: np.ndarray, grad: np.ndarray) -> None:
+    for j in range(len(grad)):
+        grad[j] = grad[j] if activation[j] > ZERO else ZERO
