@@ -8,6 +8,7 @@ import torch
 from ding.model.wrapper.model_wrappers import TargetNetworkWrapper
 from ding.rl_utils import get_train_sample
 from policy_data import (
+    SIZES,
     H,
     fixed_parameters,
     host_transitions,
@@ -20,6 +21,7 @@ from policy_data import (
     whole,
 )
 
+from ding_qmix.model import QMix
 from ding_qmix.policy.samples import cut_chunks
 
 # 5. Padding and duplicates.
@@ -150,9 +152,9 @@ def test_host_leaves_buffers_out_of_its_target_updates():
     ]
 )
 def test_target_update_includes_buffers(learn, expected):
-    policy = make_policy(learn=learn)
-    for model in (policy._learn_model, policy._learn_target_model):
-        model.norm = torch.nn.BatchNorm1d(2)
+    model = QMix(**SIZES)
+    model.norm = torch.nn.BatchNorm1d(2)
+    policy = make_policy(learn=learn, instance=model)
     policy._learn_model.norm.running_mean += 8.
     policy._learn_model.norm.num_batches_tracked += 5
     policy._forward_learn(random_batch())

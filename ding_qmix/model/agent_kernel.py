@@ -65,7 +65,7 @@ def agent_forward(
         linear_forward(blas, obs[lo:hi], weights.encoder, weights.encoder_bias, H, encoded)
         multiply_transposed(blas, encoded, weights.inputs, inputs)
         gru_forward(
-            inputs, weights.input_bias, recurrent_transposed, weights.recurrent_bias, starts[first:stop + 1], hidden,
+            blas, inputs, weights.input_bias, recurrent_transposed, weights.recurrent_bias, starts[first:stop + 1], hidden,
             rows.before[at:at + hi - lo], after, rows.gates[at:at + hi - lo], scratch.block
         )
         linear_forward(blas, after, weights.head, weights.head_bias, H, head)
@@ -93,7 +93,7 @@ def agent_backward(
         linear_backward(blas, grad, head, H, after, grads.head, grads.head_bias)
         multiply(blas, grad, weights.head, after)  # the states themselves are no longer needed
         gru_backward(
-            after, weights.recurrent, starts[first:stop + 1], before, rows.gates[lo:hi], grad_hidden, inputs, recurrent,
+            blas, after, weights.recurrent, starts[first:stop + 1], before, rows.gates[lo:hi], grad_hidden, inputs, recurrent,
             grads.input_bias, grads.recurrent_bias
         )
         add_product_over_rows(blas, recurrent, before, grads.recurrent)

@@ -41,6 +41,12 @@ def multiply(blas: int, a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
 
 
 @kernel
+def add_product(blas: int, a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
+    """out [R, I] += a [R, O] @ b [O, I]"""
+    _sgemm(blas, _AS_IS, _AS_IS, a.shape[0], b.shape[1], a.shape[1], a, b, np.float32(1.), out)
+
+
+@kernel
 def add_product_over_rows(blas: int, a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
     """out [O, I] += a [R, O].T @ b [R, I]"""
     _sgemm(blas, _TRANSPOSED, _AS_IS, a.shape[1], b.shape[1], a.shape[0], a, b, np.float32(1.), out)

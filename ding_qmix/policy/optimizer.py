@@ -15,21 +15,22 @@ def make_optimizer(cfg: EasyDict, parameters: Sequence[Tensor]) -> torch.optim.O
 
 
 @torch.no_grad()
-def update_target(target_model: torch.nn.Module, model: torch.nn.Module, cfg: EasyDict, n_updates: int) -> None:
+def update_target(target: Sequence[Tensor], online: Sequence[Tensor], cfg: EasyDict, n_updates: int) -> None:
     """
     Overview:
         Bring the target network up after an update: a hard copy every ``target_update_freq`` updates, or a soft step of
-        ``target_update_theta`` at every one. Buffers, such as batch norm's, go with the parameters.
+        ``target_update_theta`` at every one.
     Arguments:
+        - target, online: parameters and buffers of both networks; a buffer of integers, such as a counter, has no half
+          way and is copied
         - cfg: section ``policy.learn``
         - n_updates: updates since the start, this one included
     """
     theta = cfg.target_update_theta
     if theta == 0. and n_updates % cfg.target_update_freq != 0:
         return
-    targets, onlines = ([*m.parameters(), *m.buffers()] for m in (target_model, model))
-    for target, online in zip(targets, onlines):
-        if not target.is_floating_point():
-            target.copy_(online)  # a counter has no half way
-    weights = [[t for t in tensors if t.is_floating_point()] for tensors in (targets, onlines)]
-    torch._foreach_lerp_(*weights, theta or 1.)
+    pairs = [pair for pair in zip(target, online) if pair[0].is_floating_point()]
+    torch._foreach_lerp_(*map(list, zip(*pairs)), theta or 1.)
+    for counter, given in zip(target, online):
+        if not counter.is_floating_point():
+            counter.copy_(given)

@@ -7,7 +7,9 @@ from easydict import EasyDict
 from torch import Tensor
 
 from ding_qmix.model import QMix
+from ding_qmix.model.agent_kernel import AgentParameters
 from ding_qmix.model.mixer import QMixer
+from ding_qmix.model.mixer_kernel import MixerParameters
 from ding_qmix.model.packed_agent import PackedAgent, can_pack_agent
 from ding_qmix.model.packed_mixer import PackedMixer
 from ding_qmix.model.workspace import Workspace
@@ -16,8 +18,12 @@ from ding_qmix.spec import EpisodeBatch
 
 
 def can_pack(model: torch.nn.Module) -> bool:
-    """Say whether a model is ``QMix`` with the layers that are written by hand."""
-    return type(model) is QMix and can_pack_agent(model.agent) and type(model.mixer) is QMixer
+    """Say whether a model is ``QMix`` with the layers that are written by hand and no more."""
+    known = len(AgentParameters._fields) + len(MixerParameters._fields)
+    return (
+        type(model) is QMix and can_pack_agent(model.agent) and type(model.mixer) is QMixer
+        and len(list(model.parameters())) == known
+    )
 
 
 class PackedUpdate:
@@ -56,7 +62,9 @@ class PackedUpdate:
         shard, N = _Shard.of(episode.numpy(), length.numpy()), batch.obs.shape[2]
         obs, state, next_state = self._pack(host, shard)
         hidden = self._hidden(host, shard, N)
-        q, _ = self._agent.forward(obs, shard.starts * N, hidden, for_backward=True)
+        moving = shard.starts[:-1] * N  # without the last rows of the longest episodes, which nobody acts on
+        seen = obs if self._cfg.double_q else obs[:moving[-1]]  # double Q looks there for the best action
+        q, _ = self._agent.forward(seen, shard.starts * N if self._cfg.double_q else moving, hidden, for_backward=True)
         target_q, _ = self._target_agent.forward(obs, shard.starts * N, hidden)
         q, target_q = q.reshape(-1, N, self._n_actions), target_q.reshape(-1, N, self._n_actions)
         chosen, best = (self._work.array(name, len(state), N) for name in ('chosen', 'best'))
@@ -67,9 +75,9 @@ class PackedUpdate:
         gradients = self._agent.gradients + self._mixer.gradients  # the order of the model's parameters
         torch._foreach_zero_(gradients)
         grad_chosen = self._mixer.backward(chosen, state, grad_q_tot)
-        grad_q = self._work.array('grad_q', *q.shape)
+        grad_q = self._work.array('grad_q', moving[-1] // N, *q.shape[1:])
         spread_gradient(grad_chosen, host.action, *where, grad_q)
-        self._agent.backward(obs, shard.starts * N, grad_q.reshape(-1, self._n_actions))
+        self._agent.backward(obs[:moving[-1]], moving, grad_q.reshape(-1, self._n_actions))
         return gradients, torch.from_numpy(sums)
 
     def _pack(self, batch: EpisodeBatch, shard: '_Shard') -> Tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -164,6 +164,8 @@ class QMIXPolicy(Policy):
         self._learn_model = with_packed_state(self._model, self._cfg.model)
         self._learn_target_model = copy.deepcopy(self._learn_model).requires_grad_(False)
         self._learn_parameters = list(self._learn_model.parameters())
+        self._learn_tensors = [*self._learn_parameters, *self._learn_model.buffers()]
+        self._learn_target_tensors = [*self._learn_target_model.parameters(), *self._learn_target_model.buffers()]
         self._learn_optimizer = make_optimizer(cfg, self._learn_parameters)
         n_threads = 1 if self._cuda else cfg.n_threads or len(os.sched_getaffinity(0))
         self._learn_update = TDUpdate(self._learn_model, self._learn_target_model, cfg, n_threads)
@@ -181,7 +183,8 @@ class QMIXPolicy(Policy):
               priorities
         """
         batch, order = longest_first(self._batch_of(data), self._device)
-        self._learn_model.train()
+        if not self._learn_model.training:
+            self._learn_model.train()
         result = self._learn_update.gradients(batch)
         for parameter, gradient in zip(self._learn_parameters, result.gradients):
             parameter.grad = gradient
@@ -190,7 +193,7 @@ class QMIXPolicy(Policy):
         grad_norm = torch.nn.utils.clip_grad_norm_(self._learn_parameters, self._cfg.learn.clip_value)
         self._learn_optimizer.step()
         self._learn_updates += 1
-        update_target(self._learn_target_model, self._learn_model, self._cfg.learn, self._learn_updates)
+        update_target(self._learn_target_tensors, self._learn_tensors, self._cfg.learn, self._learn_updates)
         values = torch.cat([result.means, grad_norm.unsqueeze(0)]).tolist()  # one transfer from the device
         info = dict(zip((*MEANS, 'grad_norm'), values), cur_lr=self._learn_optimizer.param_groups[0]['lr'])
         if self._priority:

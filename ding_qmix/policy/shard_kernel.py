@@ -34,8 +34,9 @@ def pick_values(
             e, now, later, move = episode[k], starts[t] + k, starts[t + 1] + k, moves[t] + k
             for n in range(q.shape[1]):
                 chosen_out[move, n] = q[now, n, action[t, e, n]]
-                judge = q[later, n] if double_q else target_q[later, n]
-                best_out[move, n] = target_q[later, n, _best_legal(judge, action_mask[t + 1, e, n])]
+                legal = action_mask[t + 1, e, n]
+                best = _best_legal(q[later, n], legal) if double_q else _best_legal(target_q[later, n], legal)
+                best_out[move, n] = target_q[later, n, best]
 
 
 @inline_kernel
