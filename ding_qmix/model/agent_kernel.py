@@ -49,11 +49,11 @@ class AgentScratch(NamedTuple):
 @kernel
 def agent_forward(
         blas: int, obs: np.ndarray, starts: np.ndarray, hidden: np.ndarray, weights: AgentParameters,
-        recurrent_transposed: np.ndarray, rows: AgentRows, scratch: AgentScratch, q_out: np.ndarray
+        rows: AgentRows, scratch: AgentScratch, q_out: np.ndarray
 ) -> None:
     """
-    Write Q-values [R, A] of obs [R, O]; hidden [K, H] is moved on to the end. recurrent_transposed [H, 3H]. ``rows`` are kept
-    for all R rows where there is room for them.
+    Write Q-values [R, A] of obs [R, O]; hidden [K, H] is moved on to the end. ``rows`` are kept for all R
+    rows where there is room for them.
     """
     for_backward, H = len(rows.after) >= len(obs), hidden.shape[1]
     first = 0
@@ -65,7 +65,7 @@ def agent_forward(
         linear_forward(blas, obs[lo:hi], weights.encoder, weights.encoder_bias, H, encoded)
         multiply_transposed(blas, encoded, weights.inputs, inputs)
         gru_forward(
-            blas, inputs, weights.input_bias, recurrent_transposed, weights.recurrent_bias, starts[first:stop + 1], hidden,
+            blas, inputs, weights.input_bias, weights.recurrent, weights.recurrent_bias, starts[first:stop + 1], hidden,
             rows.before[at:at + hi - lo], after, rows.gates[at:at + hi - lo], scratch.block
         )
         linear_forward(blas, after, weights.head, weights.head_bias, H, head)

@@ -47,6 +47,12 @@ def add_product(blas: int, a: np.ndarray, b: np.ndarray, out: np.ndarray) -> Non
 
 
 @kernel
+def add_product_transposed(blas: int, a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
+    """out [R, O] += a [R, I] @ b [O, I].T"""
+    _sgemm(blas, _AS_IS, _TRANSPOSED, a.shape[0], b.shape[0], a.shape[1], a, b, np.float32(1.), out)
+
+
+@kernel
 def add_product_over_rows(blas: int, a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
     """out [O, I] += a [R, O].T @ b [R, I]"""
     _sgemm(blas, _TRANSPOSED, _AS_IS, a.shape[1], b.shape[1], a.shape[0], a, b, np.float32(1.), out)

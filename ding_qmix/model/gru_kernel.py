@@ -13,7 +13,7 @@ recurrent part of the candidate. Formulas: torch.nn.GRU.
 """
 import numpy as np
 
-from ding_qmix.model.blas import add_product
+from ding_qmix.model.blas import add_product, add_product_transposed
 from ding_qmix.model.kernel import HALF, ONE, inline_kernel, kernel, tanh
 from ding_qmix.model.linear_kernel import add
 
@@ -26,7 +26,7 @@ def gru_forward(
         hidden: np.ndarray, before: np.ndarray, after: np.ndarray, gates: np.ndarray, scratch: np.ndarray
 ) -> None:
     """
-    Run the recurrence over R packed rows: inputs [R, 3H], weight [H, 3H], biases of both [3H], starts int64 [T + 1],
+    Run the recurrence over R packed rows: inputs [R, 3H], weight [3H, H], biases of both [3H], starts int64 [T + 1],
     counted from starts[0]; hidden [K, H] is moved on. Writes the hidden states before and after each step, [R, H], and gates
     [R, 4H]. scratch [BLOCK, 3H].
     """
@@ -38,7 +38,7 @@ def gru_forward(
                 _copy(bias, scratch[k - first])
                 _copy(hidden[k], before[starts[t] - base + k])
             if first < stop:
-                add_product(blas, hidden[first:stop], weight, scratch[:stop - first])
+                add_product_transposed(blas, hidden[first:stop], weight, scratch[:stop - first])
             for k in range(first, stop):
                 row, recurrent = starts[t] - base + k, scratch[k - first]
                 gate = gates[row]

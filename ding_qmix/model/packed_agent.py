@@ -1,4 +1,4 @@
-from typing import List, Tuple
+from typing import Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -37,14 +37,14 @@ class PackedAgent:
         ``forward``, ``backward``
     """
 
-    def __init__(self, agent: RecurrentQNetwork) -> None:
+    def __init__(self, agent: RecurrentQNetwork, gradients: Optional[Sequence[Tensor]] = None) -> None:
         """
         Arguments:
             - agent: a network for which ``can_pack_agent`` holds
+            - gradients: what ``backward`` adds to, one a parameter; without them there is no way back
         """
         self._parameters, self._work, self._blas = list(agent.parameters()), Workspace(), find_blas()
-        self.gradients: List[Tensor] = [torch.zeros_like(p) for p in self._parameters]  # what ``backward`` adds to
-        self._grads = AgentParameters(*(g.numpy() for g in self.gradients))
+        self._grads = None if gradients is None else AgentParameters(*(g.numpy() for g in gradients))
         H, self._A = agent.hidden_dim, agent.head.q[2].out_features
         self._row_widths, self._scratch_widths = AgentRows(H, H, H, 4 * H, H), AgentScratch(3 * H, 3 * H, H, 3 * H)
 
@@ -67,18 +67,16 @@ class PackedAgent:
         lengths = AgentScratch(n_tile, n_tile, n_tile, BLOCK)
         widths = self._scratch_widths._asdict()
         self._scratch = AgentScratch(*(array(f'scratch_{f}', k, widths[f]) for f, k in lengths._asdict().items()))
-        transposed = array('transposed', *self._weights.recurrent.T.shape)
-        transposed[:] = self._weights.recurrent.T
         q_values, hidden = array('q_values', len(obs), self._A), hidden.copy()
         agent_forward(
-            self._blas, obs, starts, hidden, self._weights, transposed, self._rows, self._scratch, q_values
+            self._blas, obs, starts, hidden, self._weights, self._rows, self._scratch, q_values
         )
         return q_values, hidden
 
     def backward(self, obs: np.ndarray, starts: np.ndarray, grad_q: np.ndarray) -> None:
         """
         Overview:
-            Add to ``gradients``, given the gradient of the Q-values of the last ``forward``.
+            Add to the gradients, given the gradient of the Q-values of the last ``forward``.
         Shapes:
             - obs, starts: as given to ``forward``; grad_q: [R, A]
         """

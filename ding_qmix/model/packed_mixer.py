@@ -1,7 +1,6 @@
-from typing import List
+from typing import Optional, Sequence
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from ding_qmix.model.blas import find_blas
@@ -18,10 +17,13 @@ class PackedMixer:
         ``forward``, ``backward``
     """
 
-    def __init__(self, mixer: QMixer) -> None:
+    def __init__(self, mixer: QMixer, gradients: Optional[Sequence[Tensor]] = None) -> None:
+        """
+        Arguments:
+            - gradients: what ``backward`` adds to, one a parameter; without them there is no way back
+        """
         self._parameters, self._work, self._blas = list(mixer.parameters()), Workspace(), find_blas()
-        self.gradients: List[Tensor] = [torch.zeros_like(p) for p in self._parameters]  # what ``backward`` adds to
-        self._grads = MixerParameters(*(g.numpy() for g in self.gradients))
+        self._grads = None if gradients is None else MixerParameters(*(g.numpy() for g in gradients))
         E, n_first, n_w1 = mixer.embed_dim, len(mixer.state_layer.weight), len(mixer.w1_layer.weight)
         self._widths = MixerRows(n_first, n_w1, E, 1, E)
 
@@ -36,7 +38,7 @@ class PackedMixer:
     def backward(self, agent_q: np.ndarray, state: np.ndarray, grad_q_tot: np.ndarray) -> np.ndarray:
         """
         Overview:
-            Add to ``gradients``, given the gradient of the last ``forward``'s Q_tot.
+            Add to the gradients, given the gradient of the last ``forward``'s Q_tot.
         Shapes:
             - agent_q, state: as given to ``forward``; grad_q_tot: [R]
             - returns: gradient of agent_q, [R, N], valid until the next call

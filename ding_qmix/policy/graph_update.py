@@ -1,4 +1,4 @@
-from typing import List, Tuple
+from typing import Tuple
 
 import torch
 from easydict import EasyDict
@@ -28,7 +28,7 @@ class GraphUpdate:
 
     def gradients(
             self, batch: EpisodeBatch, episode: Tensor, length: Tensor, n_steps: Tensor
-    ) -> Tuple[List[Tensor], Tensor]:
+    ) -> Tuple[Tensor, Tensor]:
         """
         Overview:
             Compute a shard's part.
@@ -37,7 +37,7 @@ class GraphUpdate:
             - episode, length: int64 [b], the shard's episodes and their lengths [env steps], longest first
             - n_steps: real steps of the whole batch, which the loss is a mean over
         Returns:
-            - gradients: one a parameter, in the model's order
+            - gradient: [P], of all parameters in the model's order
             - sums: [b, 5] per episode: loss, sums of Q_tot, target, |TD error|, largest |TD error|
         """
         shard = _select(batch, episode, int(length[0]))
@@ -45,7 +45,7 @@ class GraphUpdate:
             chosen, target = self.q_tots(shard, length)
         loss = masked_td_loss(chosen, target, shard.mask, shard.weight) * (shard.mask.sum() / n_steps)
         gradients = torch.autograd.grad(loss, self._parameters, materialize_grads=True)
-        return list(gradients), _sums(chosen.detach(), target, shard)
+        return torch.cat([g.flatten() for g in gradients]), _sums(chosen.detach(), target, shard)
 
     def q_tots(self, batch: EpisodeBatch, length: Tensor) -> Tuple[Tensor, Tensor]:
         """Q_tot of the taken actions and its target, both [T, B]; only the first carries gradients."""

@@ -1,5 +1,5 @@
 """Gradients of one shard by hand, for our own model on the CPU."""
-from typing import List, NamedTuple, Tuple
+from typing import NamedTuple, Tuple
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from ding_qmix.model.mixer_kernel import MixerParameters
 from ding_qmix.model.packed_agent import PackedAgent, can_pack_agent
 from ding_qmix.model.packed_mixer import PackedMixer
 from ding_qmix.model.workspace import Workspace
+from ding_qmix.policy.flat import split_like
 from ding_qmix.policy.shard_kernel import pack_rows, pick_values, spread_gradient, td_errors
 from ding_qmix.spec import EpisodeBatch
 
@@ -43,10 +44,13 @@ class PackedUpdate:
         """
         self._cfg, self._work = cfg, Workspace()
         self._n_actions, self._hidden_dim = online.action_dim, online.agent.hidden_dim
-        self._agent, self._target_agent = (PackedAgent(model.agent) for model in (online, target))
-        self._mixer, self._target_mixer = (PackedMixer(model.mixer) for model in (online, target))
+        parameters = list(online.parameters())
+        self._gradient = torch.zeros(sum(p.numel() for p in parameters))
+        parts, n_agent = split_like(self._gradient, parameters), len(AgentParameters._fields)
+        self._agent, self._mixer = PackedAgent(online.agent, parts[:n_agent]), PackedMixer(online.mixer, parts[n_agent:])
+        self._target_agent, self._target_mixer = PackedAgent(target.agent), PackedMixer(target.mixer)
 
-    def gradients(self, batch: EpisodeBatch, episode: Tensor, length: Tensor, n_steps: Tensor) -> Tuple[List[Tensor], Tensor]:
+    def gradients(self, batch: EpisodeBatch, episode: Tensor, length: Tensor, n_steps: Tensor) -> Tuple[Tensor, Tensor]:
         """
         Overview:
             Compute a shard's part.
@@ -55,7 +59,7 @@ class PackedUpdate:
             - episode, length: int64 [b], the shard's episodes and their lengths [env steps], longest first
             - n_steps: real steps of the whole batch, which the loss is a mean over
         Returns:
-            - gradients: one a parameter, in the model's order; valid until the next call
+            - gradient: [P], of all parameters in the model's order; valid until the next call
             - sums: [b, 5] per episode: loss, sums of Q_tot, target, |TD error|, largest |TD error|
         """
         host = EpisodeBatch(*(None if x is None else x.numpy() for x in batch))
@@ -72,13 +76,12 @@ class PackedUpdate:
         pick_values(q, target_q, host.action, host.action_mask, *where, self._cfg.double_q, chosen, best)
         q_tot, next_q_tot = self._mixer.forward(chosen, state), self._target_mixer.forward(best, next_state)
         grad_q_tot, sums = self._td(host, shard, q_tot, next_q_tot, float(n_steps))
-        gradients = self._agent.gradients + self._mixer.gradients  # the order of the model's parameters
-        torch._foreach_zero_(gradients)
+        self._gradient.zero_()
         grad_chosen = self._mixer.backward(chosen, state, grad_q_tot)
         grad_q = self._work.array('grad_q', moving[-1] // N, *q.shape[1:])
         spread_gradient(grad_chosen, host.action, *where, grad_q)
         self._agent.backward(obs[:moving[-1]], moving, grad_q.reshape(-1, self._n_actions))
-        return gradients, torch.from_numpy(sums)
+        return self._gradient, torch.from_numpy(sums)
 
     def _pack(self, batch: EpisodeBatch, shard: '_Shard') -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Obs [R * N, O] of all rows, and the states [R, S] before and after each move."""

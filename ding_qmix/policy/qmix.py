@@ -11,6 +11,7 @@ from torch import Tensor
 from ding_qmix.model import with_packed_state
 from ding_qmix.policy.actor import RecurrentActor
 from ding_qmix.policy.checks import check_policy_config
+from ding_qmix.policy.flat import FlatParameters
 from ding_qmix.policy.optimizer import make_optimizer, update_target
 from ding_qmix.policy.samples import collate_samples, cut_chunks, episode_sample
 from ding_qmix.policy.update import MEANS, TDUpdate, longest_first
@@ -163,10 +164,10 @@ class QMIXPolicy(Policy):
         self._priority = self._cfg.priority  # DI-engine's pipeline asks for it
         self._learn_model = with_packed_state(self._model, self._cfg.model)
         self._learn_target_model = copy.deepcopy(self._learn_model).requires_grad_(False)
-        self._learn_parameters = list(self._learn_model.parameters())
-        self._learn_tensors = [*self._learn_parameters, *self._learn_model.buffers()]
-        self._learn_target_tensors = [*self._learn_target_model.parameters(), *self._learn_target_model.buffers()]
-        self._learn_optimizer = make_optimizer(cfg, self._learn_parameters)
+        self._learn_flat, self._learn_target_flat = (
+            FlatParameters(model) for model in (self._learn_model, self._learn_target_model)
+        )
+        self._learn_optimizer = make_optimizer(cfg, self._learn_flat.vector)
         n_threads = 1 if self._cuda else cfg.n_threads or len(os.sched_getaffinity(0))
         self._learn_update = TDUpdate(self._learn_model, self._learn_target_model, cfg, n_threads)
         self._learn_updates = 0  # updates since the start, for hard target updates
@@ -186,14 +187,13 @@ class QMIXPolicy(Policy):
         if not self._learn_model.training:
             self._learn_model.train()
         result = self._learn_update.gradients(batch)
-        for parameter, gradient in zip(self._learn_parameters, result.gradients):
-            parameter.grad = gradient
+        self._learn_flat.vector.grad.copy_(result.gradient)
         if self._cfg.multi_gpu:
             self.sync_gradients(self._learn_model)
-        grad_norm = torch.nn.utils.clip_grad_norm_(self._learn_parameters, self._cfg.learn.clip_value)
+        grad_norm = torch.nn.utils.clip_grad_norm_(self._learn_flat.vector, self._cfg.learn.clip_value)
         self._learn_optimizer.step()
         self._learn_updates += 1
-        update_target(self._learn_target_tensors, self._learn_tensors, self._cfg.learn, self._learn_updates)
+        update_target(self._learn_target_flat, self._learn_flat, self._cfg.learn, self._learn_updates)
         values = torch.cat([result.means, grad_norm.unsqueeze(0)]).tolist()  # one transfer from the device
         info = dict(zip((*MEANS, 'grad_norm'), values), cur_lr=self._learn_optimizer.param_groups[0]['lr'])
         if self._priority:

@@ -1,6 +1,6 @@
 """One update's gradients: a batch cut into shards for the processor's cores, and the shards' parts summed."""
 from concurrent.futures import ThreadPoolExecutor
-from typing import List, NamedTuple, Optional, Tuple
+from typing import NamedTuple, Optional, Tuple
 
 import torch
 from easydict import EasyDict
@@ -17,7 +17,7 @@ _MAX_SHARE = 0.9  # of a sample's largest TD error in its priority, the rest is 
 
 class UpdateResult(NamedTuple):
     """What one batch gave."""
-    gradients: List[Tensor]  # one a parameter of the online network; valid until the next update
+    gradient: Tensor  # [P], of all parameters of the online network, in its order; valid until the next update
     means: Tensor  # [4], what MEANS names, over the real steps
     priority: Tensor  # [B], of the samples in the batch's order: a mixture of largest and mean |TD error|
 
@@ -54,17 +54,17 @@ class TDUpdate:
         n_steps, n_shards = batch.mask.sum(), min(len(self._shards), len(length))
         episodes = [torch.arange(first, len(length), n_shards) for first in range(n_shards)]  # of like lengths
 
-        def run(shard: int) -> Tuple[List[Tensor], Tensor]:
+        def run(shard: int) -> Tuple[Tensor, Tensor]:
             return self._shards[shard].gradients(batch, episodes[shard], length[episodes[shard]], n_steps)
 
         results = list((map if self._pool is None else self._pool.map)(run, range(n_shards)))
-        gradients = results[0][0]
+        gradient = results[0][0]
         for part, _ in results[1:]:
-            torch._foreach_add_(gradients, part)
+            gradient += part
         sums = torch.cat([sums for _, sums in results])[torch.cat(episodes).argsort()]  # [B, 5]
         n_real = batch.mask.sum(0).clamp(min=1.)
         priority = _MAX_SHARE * sums[:, 4] + (1. - _MAX_SHARE) * sums[:, 3] / n_real
-        return UpdateResult(gradients, sums[:, :4].sum(0) / n_steps, priority)
+        return UpdateResult(gradient, sums[:, :4].sum(0) / n_steps, priority)
 
 
 def longest_first(batch: EpisodeBatch, device: str) -> Tuple[EpisodeBatch, Optional[Tensor]]:
