@@ -167,7 +167,8 @@ def _takes_part(part: str, spec: SideSpec) -> bool:
     """Leave out what would tell nothing new."""
     if part == 'collect':
         return not spec.bf16  # acting is the same
-    return part == 'update' or spec.n_envs >= min(HOST_ENVS[-1], spec.n_episode)  # more envs collect faster
+    # End to end as many envs as in DI-engine's config.
+    return part == 'update' or spec.n_envs >= min(HOST_ENVS[-1], spec.n_episode)
 
 
 def _measure_updates(entrants: List[Entrant], options: argparse.Namespace) -> List[Row]:
