@@ -7,8 +7,8 @@ from ding.utils import deep_merge_dicts
 from easydict import EasyDict
 
 from ding_qmix.policy import QMIXPolicy
-from ding_qmix.policy.samples import collate_samples
 from ding_qmix.policy.graph_update import GraphUpdate
+from ding_qmix.policy.samples import collate_samples
 from ding_qmix.policy.unroll import episode_lengths
 from ding_qmix.policy.update import TDUpdate, UpdateResult, longest_first
 from ding_qmix.spec import EpisodeBatch
@@ -98,15 +98,16 @@ def q_tots(policy: QMIXPolicy, data: Any) -> Tuple[torch.Tensor, torch.Tensor]:
     batch, _ = longest_first(data, 'cpu')
     graph = GraphUpdate(policy._learn_model, policy._learn_target_model, policy._cfg.learn)
     if batch.mask.sum() > 0:
-        expected = TDUpdate.__new__(TDUpdate)
-        expected._shards, expected._pool = [graph], None
+        expected = TDUpdate(policy._learn_model, policy._learn_target_model, policy._cfg.learn, n_threads=1)
+        expected._shards = [graph]
         assert_same_result(policy._learn_update.gradients(batch), expected.gradients(batch))
     return graph.q_tots(batch, episode_lengths(batch.mask))
 
 
 def assert_same_result(got: UpdateResult, expected: UpdateResult) -> None:
     """Two updates of one batch agree within float32's rounding."""
-    torch.testing.assert_close(got.gradient, expected.gradient, atol=1e-5 * float(expected.gradient.abs().max()), rtol=0.)
+    scale = float(expected.gradient.abs().max())
+    torch.testing.assert_close(got.gradient, expected.gradient, atol=1e-5 * scale, rtol=0.)
     torch.testing.assert_close(got.means, expected.means, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(got.priority, expected.priority, atol=1e-5, rtol=1e-5)
 

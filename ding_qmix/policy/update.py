@@ -41,7 +41,8 @@ class TDUpdate:
         """
         kind = PackedUpdate if can_pack(online) and can_pack(target) and not cfg.bf16 else GraphUpdate
         self._shards = [kind(online, target, cfg) for _ in range(n_threads)]
-        self._pool = ThreadPoolExecutor(n_threads, 'learn', torch.set_num_threads, (1, )) if n_threads > 1 else None
+        # The caller runs the first shard. Linear algebra libraries count threads per thread: each of these gets one.
+        self._pool = ThreadPoolExecutor(n_threads, 'learn', torch.set_num_threads, (1, ))
 
     def gradients(self, batch: EpisodeBatch) -> UpdateResult:
         """
@@ -57,7 +58,8 @@ class TDUpdate:
         def run(shard: int) -> Tuple[Tensor, Tensor]:
             return self._shards[shard].gradients(batch, episodes[shard], length[episodes[shard]], n_steps)
 
-        results = list((map if self._pool is None else self._pool.map)(run, range(n_shards)))
+        others = [self._pool.submit(run, shard) for shard in range(1, n_shards)]
+        results = [run(0), *(other.result() for other in others)]
         gradient = results[0][0]
         for part, _ in results[1:]:
             gradient += part

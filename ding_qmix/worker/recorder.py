@@ -45,10 +45,11 @@ class EpisodeRecorder:
             - env_ids, t: int [K], the envs and their episodes' clocks [env steps]
             - actions: int64 [E, N]; hidden_state: [K, N, L, H], before the decision
         """
-        self._obs[env_ids, t] = step.obs[env_ids]
-        self._state[env_ids, t] = step.state[env_ids]
-        self._action_mask[env_ids, t] = step.action_mask[env_ids]
-        self._action[env_ids, t] = actions[env_ids]
+        rows = slice(None) if len(env_ids) == len(self._obs) else env_ids  # a slice copies nothing
+        self._obs[env_ids, t] = step.obs[rows]
+        self._state[env_ids, t] = step.state[rows]
+        self._action_mask[env_ids, t] = step.action_mask[rows]
+        self._action[env_ids, t] = actions[rows]
         if self._keep_hidden_state:
             if self._hidden_state.shape[3:] != hidden_state.shape[2:]:
                 shape = (*self._hidden_state.shape[:3], *hidden_state.shape[2:])

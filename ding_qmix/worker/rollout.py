@@ -61,8 +61,9 @@ class Rollout:
         stats: List[EpisodeStats] = []
         while active.any():
             env_ids = np.flatnonzero(active)  # [K]
-            obs = torch.from_numpy(self._step.obs[env_ids])  # [K, N, O]
-            mask = torch.from_numpy(self._step.action_mask[env_ids])  # [K, N, A]
+            rows = slice(None) if active.all() else env_ids  # a slice copies nothing
+            obs = torch.from_numpy(self._step.obs[rows])  # [K, N, O]
+            mask = torch.from_numpy(self._step.action_mask[rows])  # [K, N, A]
             action, hidden_state = actor.act(obs, mask, env_ids, epsilon)
             actions[env_ids] = action.numpy()
             if recorder is not None:
