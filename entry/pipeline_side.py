@@ -50,7 +50,7 @@ class CollectSide:
     def memory(self) -> Dict[str, float]:
         """Return memory of this process and its env processes, [MiB]."""
         children = [_private_mib(pid) for pid in _children(os.getpid())]
-        (first, before), (last, after) = self._rss[0], self._rss[-1]
+        (first, before), (last, after) = self._rss[(len(self._rss) - 1) // 2], self._rss[-1]
         growth = (after - before) / (last - first) if last > first else 0.
         peak = _status_mib('self', 'VmHWM') + sum(children)
         capacity = self._pipeline.cfg.policy.other.replay_buffer.replay_buffer_size
