@@ -9,7 +9,6 @@ main_config, create_config = make_config(
         evaluator_env_num=32,
         n_evaluator_episode=32,
         stop_value=2.,  # above 1: use the whole budget, so that runs can be compared
-        n_threads=1,  # of the simulator: 32 battles are too few to share out, and a busy machine stalls shared steps
     ),
     policy=dict(
         model=dict(

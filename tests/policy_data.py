@@ -26,14 +26,16 @@ def make_policy(
         seed: int = 0,
         enable_field: Optional[List[str]] = None,
         instance: Optional[torch.nn.Module] = None,
+        top: Optional[dict] = None,
 ) -> Any:
-    """A policy of the sizes above; sections override its defaults, ``instance`` is a ready model."""
+    """A policy of the sizes above; sections override its defaults, ``instance`` is a ready model, ``top`` are keys beside the sections."""
     given = dict(
         cuda=False,
         model={**SIZES, **(model or {})},
         learn={**_threads(cls), **(learn or {})},
         collect=dict(env_num=4, **(collect or {})),
         eval=dict(env_num=4),
+        **(top or {}),
     )
     torch.manual_seed(seed)
     return cls(EasyDict(deep_merge_dicts(cls.default_config(), given)), model=instance, enable_field=enable_field)
@@ -90,8 +92,8 @@ def random_batch(lengths: Tuple[int, ...] = (6, 5, 3), seed: int = 0, end: str =
 
 def q_tots(policy: QMIXPolicy, data: Any) -> Tuple[torch.Tensor, torch.Tensor]:
     """
-    Q_tot of the taken actions and its targets [T, B] as the policy sees them; give the longest episode first. The packed
-    update never has them in one place: that it has the same ones is seen by its gradients, which must be theirs.
+    Q_tot of the taken actions and its targets [T, B] as the policy sees them; give the longest episode first. The
+    packed update never has them in one place: that it has the same ones is seen by its gradients, which must be theirs.
     """
     if not isinstance(data, EpisodeBatch):
         data = collate_samples(data, policy._learn_model.initial_state(len(data)))

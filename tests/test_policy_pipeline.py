@@ -9,10 +9,11 @@ import torch
 from ding.entry import serial_pipeline
 from ding.entry.application_entry import eval as eval_pipeline
 from ding.utils import deep_merge_dicts
+from ding.worker.replay_buffer import AdvancedReplayBuffer
 from easydict import EasyDict
 
 from ding_qmix.config import make_config
-from ding_qmix.worker import VectorCollector
+from ding_qmix.worker import EpisodeBuffer, VectorCollector
 
 ROADS = {
     'fast': {},
@@ -121,3 +122,34 @@ def test_unknown_key_stops_the_run_before_it_begins_with_the_nearest_key(policy:
     main_config.policy = deep_merge_dicts(main_config.policy, policy)
     with pytest.raises(ValueError, match=message):
         serial_pipeline((main_config, create_config), seed=0, max_train_iter=2)
+
+
+@pytest.mark.unittest
+@pytest.mark.parametrize('road', ['fast', 'stock_advanced'])
+@pytest.mark.parametrize('collect', [EPISODES, CHUNKS])
+def test_prioritised_replay_gets_its_priorities(monkeypatch: pytest.MonkeyPatch, road: str, collect: dict) -> None:
+    main_config, create_config = _configs(road, collect)
+    main_config.policy.update(priority=True, priority_IS_weight=True)
+    if road == 'fast':
+        main_config.policy.other.replay_buffer.priority = True
+    kind = EpisodeBuffer if road == 'fast' else AdvancedReplayBuffer
+    update, seen = kind.update, []
+
+    def watched(self: Any, info: Dict[str, list]) -> None:
+        seen.append(info['priority'])
+        update(self, info)
+
+    monkeypatch.setattr(kind, 'update', watched)
+    serial_pipeline((main_config, create_config), seed=0, max_train_iter=4)
+    assert len(seen) == 4 and all(len(priority) == 4 and min(priority) > 0. for priority in seen)
+
+
+@pytest.mark.unittest
+def test_same_seed_trains_the_same_weights_on_two_threads() -> None:
+    weights = []
+    for name in ('one', 'other'):
+        main_config, create_config = _configs('fast', EPISODES, name)
+        main_config.policy.learn.n_threads = 2
+        serial_pipeline((main_config, create_config), seed=3, max_train_iter=6)
+        weights.append(torch.load(f'{name}/ckpt/iteration_6.pth.tar', weights_only=True)['model'])
+    assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])

@@ -6,6 +6,7 @@ from policy_data import A, H, N, assert_same_result, chunk, make_policy, q_tots,
 from ding_qmix.policy.packed_update import PackedUpdate
 from ding_qmix.policy.samples import collate_samples
 from ding_qmix.policy.update import MEANS, TDUpdate, longest_first
+from ding_qmix.spec import PrioritizedBatch
 from ding_qmix.utils.threads import one_torch_thread
 
 
@@ -103,3 +104,42 @@ def test_error_in_a_shard_reaches_the_caller(monkeypatch):
 def test_batch_that_does_not_fit_is_refused(field, value, message):
     with pytest.raises(ValueError, match=message):
         longest_first(random_batch((4, 4))._replace(**{field: value}), 'cpu')
+
+
+@pytest.mark.unittest
+@pytest.mark.parametrize('model', [None, dict(dueling=True)])  # by hand, by autograd
+def test_priorities_come_in_the_order_given(model):
+    policy = make_policy(model)
+    batch = _batch()._replace(weight=None)
+    backwards = type(batch)(*(None if x is None else x.flip(0 if x.dim() == 4 and i == 8 else 1)
+                              for i, x in enumerate(batch)))
+    given = [_priorities(policy, b) for b in (batch, backwards)]
+    assert given[1] == pytest.approx(given[0][::-1], rel=1e-5)
+    ordered, order = longest_first(batch, 'cpu')
+    chosen, target = q_tots(policy, ordered)
+    error = (chosen - target).abs() * ordered.mask
+    expected = 0.9 * error.amax(0) + 0.1 * error.sum(0) / ordered.mask.sum(0)
+    assert order is None and given[0] == pytest.approx(expected.tolist(), rel=1e-5)
+
+
+def _priorities(policy, batch):
+    ordered, order = longest_first(batch, 'cpu')
+    priority = policy._learn_update.gradients(ordered).priority
+    return (priority if order is None else priority[order.argsort()]).tolist()
+
+
+@pytest.mark.unittest
+def test_policy_returns_priorities_only_when_asked():
+    batch = PrioritizedBatch(random_batch((5, 3)), ids=[4, 7])
+    asked = make_policy(top=dict(priority=True))
+    assert len(asked._forward_learn(batch)['priority']) == 2
+    assert 'priority' not in make_policy()._forward_learn(batch.batch)
+
+
+@pytest.mark.unittest
+@pytest.mark.parametrize('weigh', [True, False])
+def test_importance_weights_count_only_when_asked(weigh):
+    weighted = PrioritizedBatch(random_batch((5, 3))._replace(weight=torch.tensor([1., 0.])), ids=[4, 7])
+    policy = make_policy(top=dict(priority=True, priority_IS_weight=weigh))
+    plain = make_policy()._forward_learn(random_batch((5, 3)))['total_loss']
+    assert (policy._forward_learn(weighted)['total_loss'] == pytest.approx(plain)) == (not weigh)

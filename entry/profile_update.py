@@ -1,0 +1,171 @@
+"""
+Say where an update's time goes on one core, and how far it is from the floor: its matrix products at the speed that this
+core reaches on products of these shapes alone.
+
+    python entry/profile_update.py --doc docs/speed.md
+"""
+import argparse
+import statistics
+import sys
+import time
+from typing import Any, Callable, Dict, List, Optional
+
+import numpy as np
+import torch
+from ding.utils import deep_merge_dicts
+from easydict import EasyDict
+
+from ding_qmix.config import model_sizes
+from ding_qmix.model.blas import find_blas, multiply_transposed
+from ding_qmix.policy import QMIXPolicy
+from ding_qmix.policy.packed_update import PackedUpdate
+from ding_qmix.scenarios import make_spec
+from ding_qmix.spec import EnvSpec, EpisodeBatch
+from ding_qmix.utils.report import describe_run, markdown_table, source_line, update_block, write_json
+
+H = 64  # width of all layers, as in DI-engine's configs
+PARTS = {  # what is timed: (attribute of PackedUpdate, its method)
+    'rows packed': ('', '_pack'),
+    'agents, online network': ('_agent', 'forward'),
+    'agents, target network': ('_target_agent', 'forward'),
+    'mixer, online network': ('_mixer', 'forward'),
+    'mixer, target network': ('_target_mixer', 'forward'),
+    'mixer, way back': ('_mixer', 'backward'),
+    'agents, way back': ('_agent', 'backward'),
+}
+
+
+def main(args: Optional[List[str]] = None) -> None:
+    """Measure, print the table, write the JSON."""
+    options = _parse(args)
+    run, spec = describe_run(options.note), make_spec(options.map, obs_style='ding')
+    torch.set_num_threads(1)
+    rate = _product_rate(options.repeats)
+    rows = [row for n_steps in options.steps for row in _profile(spec, options.batch, n_steps, rate, options.repeats)]
+    write_json(options.out, {'what': 'where an update spends its time', **run, 'gflop_per_s': rate / 1e9, 'parts': rows})
+    head = ['batch', 'part', 'time', 'share', 'MFLOP', 'floor of its products', 'time / floor']
+    lines = [
+        [
+            f'{options.batch} x {row["n_steps"]}', row['part'], f'{1e3 * row["seconds"]:.2f} ms', f'{row["share"]:.0%}',
+            f'{row["flop"] / 1e6:,.0f}', f'{1e3 * row["floor"]:.2f} ms' if row['flop'] else '',
+            f'{row["seconds"] / row["floor"]:.1f}' if row['flop'] else ''
+        ] for row in rows
+    ]
+    bytes_a_step = _bytes_a_step(spec)
+    text = (
+        f'{markdown_table(head, lines)}\nOne core multiplies float32 matrices of these shapes at {rate / 1e9:.0f} GFLOP/s. '
+        f'A trained env step moves about {bytes_a_step / 1e3:.0f} kB between the layers, obs and activations each written '
+        f'once and read where they are used.\n\n{source_line(run)}'
+    )
+    sys.stdout.write(text)
+    if options.doc:
+        update_block(options.doc, 'update_profile', text)
+
+
+def _profile(spec: EnvSpec, batch_size: int, n_steps: int, rate: float, repeats: int) -> List[Dict[str, Any]]:
+    """Time the parts of an update, all in turn, and return one row a part, the rest and the whole."""
+    update, batch = _make_update(spec), _make_batch(spec, batch_size, n_steps)
+    spent: Dict[str, List[float]] = {name: [] for name in PARTS}
+    for name, (owner, method) in PARTS.items():
+        target = getattr(update, owner) if owner else update
+        setattr(target, method, _timed(getattr(target, method), spent[name]))
+    whole: List[float] = []
+    run = _timed(update.gradients, whole)
+    for _ in range(repeats + 2):
+        run(batch, torch.arange(batch_size), torch.full((batch_size, ), n_steps), batch.mask.sum())
+    flop = _flop(spec, batch_size, n_steps)
+    seconds = {name: statistics.median(times[2:]) for name, times in spent.items()}
+    total = statistics.median(whole[2:])
+    seconds['rest: values, TD errors, Python'] = total - sum(seconds.values())
+    seconds['whole update'] = total
+    flop['whole update'] = sum(flop.values())
+    return [
+        {
+            'n_steps': n_steps, 'part': name, 'seconds': value, 'share': value / total, 'flop': flop.get(name, 0),
+            'floor': flop.get(name, 0) / rate
+        } for name, value in seconds.items()
+    ]
+
+
+def _flop(spec: EnvSpec, batch_size: int, n_steps: int) -> Dict[str, int]:
+    """Operations of the matrix products; a product of [a, b] and [b, c] has 2 a b c."""
+    N, O, A, S = spec.n_agents, spec.obs_dim, spec.n_actions, spec.state_dim
+    encoder, later = 2 * O * H, 2 * (3 * H * H + 3 * H * H + H * H + H * A)  # an agent's row
+    first, hypernets = 2 * S * 4 * H, 2 * (H * N * H + H * H + H)  # an env step
+    rows, moves = batch_size * (n_steps + 1), batch_size * n_steps
+    return {
+        'agents, online network': rows * N * (encoder + later),
+        'agents, target network': rows * N * (encoder + later),
+        'mixer, online network': moves * (first + hypernets),
+        'mixer, target network': moves * (first + hypernets),
+        'mixer, way back': moves * (first + 2 * hypernets),
+        'agents, way back': moves * N * (encoder + 2 * later),
+    }
+
+
+def _bytes_a_step(spec: EnvSpec) -> int:
+    """Bytes written and read between the layers, an env step."""
+    obs = spec.n_agents * spec.obs_dim * (1 + 3)  # packed once; read by both networks and on the way back
+    kept = spec.n_agents * 8 * H * 2  # encoder, states before and after, four gates, head: written and read
+    mixer = (4 * H + spec.n_agents * H + 2 * H) * 2 + 3 * spec.state_dim
+    return 4 * (obs + kept + mixer)
+
+
+def _product_rate(repeats: int) -> float:
+    """FLOP/s of the most frequent product alone: a tile's rows with the GRU's input weights."""
+    blas, rng = find_blas(), np.random.default_rng(0)
+    a, b = (rng.standard_normal((n, H), dtype=np.float32) for n in (1024, 3 * H))
+    out, times = np.empty((1024, 3 * H), dtype=np.float32), []
+    for _ in range(repeats + 2):
+        start = time.perf_counter()
+        for _ in range(100):
+            multiply_transposed(blas, a, b, out)
+        times.append((time.perf_counter() - start) / 100)
+    return 2 * 1024 * 3 * H * H / statistics.median(times[2:])
+
+
+def _make_update(spec: EnvSpec) -> PackedUpdate:
+    """The update of a policy with DI-engine's network sizes."""
+    cfg = dict(model={**model_sizes(spec), 'hidden_size_list': [H]}, learn=dict(learner={}))
+    cfg = EasyDict(deep_merge_dicts(QMIXPolicy.default_config(), cfg))
+    policy = QMIXPolicy(cfg, enable_field=['learn'])
+    return PackedUpdate(policy._learn_model, policy._learn_target_model, cfg.learn)
+
+
+def _make_batch(spec: EnvSpec, B: int, T: int) -> EpisodeBatch:
+    """Random full-length chunks."""
+    N, A = spec.n_agents, spec.n_actions
+    zeros = torch.zeros(T, B)
+    return EpisodeBatch(
+        torch.rand(T + 1, B, N, spec.obs_dim), torch.rand(T + 1, B, spec.state_dim), torch.rand(T + 1, B, N, A) < 0.5,
+        torch.randint(A, (T, B, N)), torch.rand(T, B), zeros, zeros, torch.ones(T, B), torch.zeros(B, N, 1, H)
+    )
+
+
+def _timed(function: Callable[..., Any], times: List[float]) -> Callable[..., Any]:
+    """The same function, which notes how long it took."""
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        start = time.perf_counter()
+        result = function(*args, **kwargs)
+        times.append(time.perf_counter() - start)
+        return result
+
+    return run
+
+
+def _parse(args: Optional[List[str]]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--map', default='MMM', help='SMAC map whose shapes are used')
+    parser.add_argument('--batch', type=int, default=16, help='samples; half of a batch of 32, which two cores share')
+    parser.add_argument('--steps', nargs='+', type=int, default=[10, 60], help='lengths of the samples')
+    parser.add_argument('--repeats', type=int, default=30, help='updates; the median is reported')
+    parser.add_argument('--note', default='', help='written beside the result, such as: the machine was shared')
+    parser.add_argument('--out', default='docs/results/update_profile.json', help='JSON to write')
+    parser.add_argument('--doc', help='Markdown page whose block update_profile is to be rewritten')
+    return parser.parse_args(args)
+
+
+if __name__ == '__main__':
+    main()
