@@ -1,6 +1,6 @@
 """
-Write evaluations.csv of a run with DI-engine's own evaluator, from its TensorBoard log: env step, train iter, win rate and
-time, as this package's evaluator writes them itself.
+Write evaluations.csv of a run with DI-engine's own evaluator, from its TensorBoard log: env step, train iter, win rate
+and time, as this package's evaluator writes them itself.
 
     python entry/evaluations_csv.py smac_MMM_qmix_stock_seed0/log/serial evaluations.csv
 """

@@ -7,7 +7,10 @@ from typing import Any, Dict, List, NamedTuple, Tuple
 Configs = Tuple[Any, Any]
 _CONFIGS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'dizoo_configs')
 CHUNK_LEN = 10  # [env steps] DI-engine's on MMM
-EPISODE_LEN = 60  # [env steps] of the free env
+EPISODE_LEN = 60  # [env steps] of the long update
+# [env steps] of the free env, as on the simulator: a schedule that counts episodes trains longer on each step of short
+# ones, so with another length env steps per second would compare different amounts of training.
+FREE_EPISODE_LEN = 46
 N_STORED = 96  # [episodes] in the buffers from which updates are fed
 # Of all collection. Episodes are then as long with any network, 46 env steps on average; with less epsilon they grow
 # or shrink with what the network happens to do, and 32 episodes are not the same work on both sides. The networks run
@@ -32,7 +35,7 @@ def host_configs(spec: SideSpec, unroll_len: int = CHUNK_LEN) -> Configs:
     main.env.collector_env_num = main.policy.collect.env_num = spec.n_envs
     create.env_manager = dict(type=spec.manager)
     if spec.env == 'free':
-        main.env = dict(collector_env_num=spec.n_envs, evaluator_env_num=1, episode_len=EPISODE_LEN)
+        main.env = dict(collector_env_num=spec.n_envs, evaluator_env_num=1, episode_len=FREE_EPISODE_LEN)
         create.env = dict(type='free_smac', import_names=['free_env'])
     main.policy.collect.update(unroll_len=unroll_len, n_episode=spec.n_episode)
     main.policy.learn.update_per_collect = spec.n_updates

@@ -1,6 +1,6 @@
 """
-Say where an update's time goes on one core, and how far it is from the floor: its matrix products at the speed that this
-core reaches on products of these shapes alone.
+Say where an update's time goes on one core, and how far it is from the floor: its matrix products at the speed that
+this core reaches on products of these shapes alone.
 
     python entry/profile_update.py --doc docs/speed.md
 """
@@ -42,7 +42,8 @@ def main(args: Optional[List[str]] = None) -> None:
     torch.set_num_threads(1)
     rate = _product_rate(options.repeats)
     rows = [row for n_steps in options.steps for row in _profile(spec, options.batch, n_steps, rate, options.repeats)]
-    write_json(options.out, {'what': 'where an update spends its time', **run, 'gflop_per_s': rate / 1e9, 'parts': rows})
+    result = {'what': 'where an update spends its time', **run, 'gflop_per_s': rate / 1e9, 'parts': rows}
+    write_json(options.out, result)
     head = ['batch', 'part', 'time', 'share', 'MFLOP', 'floor of its products', 'time / floor']
     lines = [
         [
@@ -53,9 +54,9 @@ def main(args: Optional[List[str]] = None) -> None:
     ]
     bytes_a_step = _bytes_a_step(spec)
     text = (
-        f'{markdown_table(head, lines)}\nOne core multiplies float32 matrices of these shapes at {rate / 1e9:.0f} GFLOP/s. '
-        f'A trained env step moves about {bytes_a_step / 1e3:.0f} kB between the layers, obs and activations each written '
-        f'once and read where they are used.\n\n{source_line(run)}'
+        f'{markdown_table(head, lines)}\nOne core multiplies float32 matrices of these shapes at {rate / 1e9:.0f} '
+        f'GFLOP/s. A trained env step moves about {bytes_a_step / 1e3:.0f} kB between the layers, obs and activations '
+        f'each written once and read where they are used.\n\n{source_line(run)}'
     )
     sys.stdout.write(text)
     if options.doc:
@@ -89,8 +90,8 @@ def _profile(spec: EnvSpec, batch_size: int, n_steps: int, rate: float, repeats:
 
 def _flop(spec: EnvSpec, batch_size: int, n_steps: int) -> Dict[str, int]:
     """Operations of the matrix products; a product of [a, b] and [b, c] has 2 a b c."""
-    N, O, A, S = spec.n_agents, spec.obs_dim, spec.n_actions, spec.state_dim
-    encoder, later = 2 * O * H, 2 * (3 * H * H + 3 * H * H + H * H + H * A)  # an agent's row
+    N, A, S = spec.n_agents, spec.n_actions, spec.state_dim
+    encoder, later = 2 * spec.obs_dim * H, 2 * (3 * H * H + 3 * H * H + H * H + H * A)  # an agent's row
     first, hypernets = 2 * S * 4 * H, 2 * (H * N * H + H * H + H)  # an env step
     rows, moves = batch_size * (n_steps + 1), batch_size * n_steps
     return {

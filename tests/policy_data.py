@@ -28,7 +28,10 @@ def make_policy(
         instance: Optional[torch.nn.Module] = None,
         top: Optional[dict] = None,
 ) -> Any:
-    """A policy of the sizes above; sections override its defaults, ``instance`` is a ready model, ``top`` are keys beside the sections."""
+    """
+    A policy of the sizes above; sections override its defaults, ``instance`` is a ready model, ``top`` are keys beside
+    the sections.
+    """
     given = dict(
         cuda=False,
         model={**SIZES, **(model or {})},

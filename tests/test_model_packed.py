@@ -1,4 +1,4 @@
-"""The networks by hand give what the modules give: values, hidden states, gradients; and say which models they are for."""
+"""The networks by hand give what the modules give, values and gradients; and say which models they are for."""
 import numpy as np
 import pytest
 import torch

@@ -33,6 +33,14 @@ def _played(samples):
 
 
 @pytest.mark.unittest
+@pytest.mark.parametrize('keep', [True, False])
+def test_env_that_never_ends_is_stopped_at(keep):
+    _, rollout, actor = _rollout(((End('win', 2), ), (End('win', SPEC.episode_limit + 1), )))
+    with pytest.raises(RuntimeError, match=r'env 1 on map fake goes on after 9 env steps, expected an end by'):
+        rollout.play(actor, 2, recorder=_recorder(2) if keep else None)
+
+
+@pytest.mark.unittest
 @pytest.mark.parametrize('n_episode', [1, 3, 4, 5, 11])
 def test_exactly_n_episodes_are_begun_and_played_to_their_end(n_episode):
     env, rollout, actor = _rollout()

@@ -25,8 +25,8 @@ def make_vec_env(map_name: str, n_envs: int, backend: str = 'sim', seed: int = 0
         - seed: battle i draws from a generator of its own, seeded with ``seed + i``
         - options: for both backends obs_style ('ding' or 'smac'), special_global_state and death_mask, see \
             ``ding_qmix.smac.special_state``, and SMAC's reward options, see ``RewardOptions``; for 'sim' also \
-            n_threads (None for numba's number, but 32 battles or more each) and knobs (dict, what differs from ``SimKnobs``)
-    Raises:
+            n_threads (None for numba's number, but 32 battles or more each) and knobs (dict, what differs from
+    ``SimKnobs``) Raises:
         - ValueError: unknown map or backend, or fewer than one env
         - ValueError: an option that the backend does not have; names the nearest one
         - ImportError: the backend is not installed

@@ -79,8 +79,8 @@ def agent_backward(
         scratch: AgentScratch, grad_hidden: np.ndarray, grads: AgentParameters
 ) -> None:
     """
-    Add the parameters' gradients, given that of the Q-values [R, A] and the rows that ``agent_forward`` kept. grad_hidden
-    [K, H] is zeros.
+    Add the parameters' gradients, given that of the Q-values [R, A] and the rows that ``agent_forward`` kept.
+    grad_hidden [K, H] is zeros.
     """
     H, stop = grad_hidden.shape[1], len(starts) - 1
     while stop > 0:
@@ -93,8 +93,8 @@ def agent_backward(
         linear_backward(blas, grad, head, H, after, grads.head, grads.head_bias)
         multiply(blas, grad, weights.head, after)  # the states themselves are no longer needed
         gru_backward(
-            blas, after, weights.recurrent, starts[first:stop + 1], before, rows.gates[lo:hi], grad_hidden, inputs, recurrent,
-            grads.input_bias, grads.recurrent_bias
+            blas, after, weights.recurrent, starts[first:stop + 1], before, rows.gates[lo:hi], grad_hidden, inputs,
+            recurrent, grads.input_bias, grads.recurrent_bias
         )
         add_product_over_rows(blas, recurrent, before, grads.recurrent)
         add_product_over_rows(blas, inputs, encoded, grads.inputs)

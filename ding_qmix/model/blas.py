@@ -1,8 +1,9 @@
 """
 Matrix products inside kernels: the linear algebra library that torch brings, called by its address.
 
-A kernel that calls it need not hand Python's lock back and forth for every product, which costs more than a small product
-does. torch's threads are those of the library: a thread for which ``torch.set_num_threads(1)`` holds multiplies alone.
+A kernel that calls it need not hand Python's lock back and forth for every product, which costs more than a small
+product does. torch's threads are those of the library: a thread for which ``torch.set_num_threads(1)`` holds multiplies
+alone.
 """
 import ctypes
 from typing import Any, Optional, Tuple

@@ -1,12 +1,12 @@
 """
 A GRU's recurrence over a whole sequence, forward and backward, for the CPU.
 
-Rows do not depend on each other: a block of them runs through time while its hidden state and the recurrent weights stay
-in the processor's nearest cache. Each loop below touches few arrays, so that the compiler can prove they do not overlap
-and turns the loop into vector instructions.
+Rows do not depend on each other: a block of them runs through time while its hidden state and the recurrent weights
+stay in the processor's nearest cache. Each loop below touches few arrays, so that the compiler can prove they do not
+overlap and turns the loop into vector instructions.
 
-Rows are packed by time: those of step t are starts[t] to starts[t + 1], the same sequence at the same place of each step.
-Sequences are ordered from the longest to the shortest, so later steps have no more rows than earlier ones.
+Rows are packed by time: those of step t are starts[t] to starts[t + 1], the same sequence at the same place of each
+step. Sequences are ordered from the longest to the shortest, so later steps have no more rows than earlier ones.
 
 A step's gates lie side by side: reset r, update z, candidate n, each H wide, and in ``gates`` a fourth block x, the
 recurrent part of the candidate. Formulas: torch.nn.GRU.
@@ -27,8 +27,8 @@ def gru_forward(
 ) -> None:
     """
     Run the recurrence over R packed rows: inputs [R, 3H], weight [3H, H], biases of both [3H], starts int64 [T + 1],
-    counted from starts[0]; hidden [K, H] is moved on. Writes the hidden states before and after each step, [R, H], and gates
-    [R, 4H]. scratch [BLOCK, 3H].
+    counted from starts[0]; hidden [K, H] is moved on. Writes the hidden states before and after each step, [R, H], and
+    gates [R, 4H]. scratch [BLOCK, 3H].
     """
     H, base = hidden.shape[1], starts[0]
     for first in range(0, starts[1] - base, BLOCK):
@@ -52,9 +52,9 @@ def gru_forward(
 
 @kernel
 def gru_backward(
-        blas: int, grad_after: np.ndarray, weight: np.ndarray, starts: np.ndarray, before: np.ndarray, gates: np.ndarray,
-        grad_hidden: np.ndarray, grad_inputs: np.ndarray, grad_recurrent: np.ndarray, grad_input_bias: np.ndarray,
-        grad_bias: np.ndarray
+        blas: int, grad_after: np.ndarray, weight: np.ndarray, starts: np.ndarray, before: np.ndarray,
+        gates: np.ndarray, grad_hidden: np.ndarray, grad_inputs: np.ndarray, grad_recurrent: np.ndarray,
+        grad_input_bias: np.ndarray, grad_bias: np.ndarray
 ) -> None:
     """
     Run the way back: grad_after [R, H], weight [3H, H]; grad_hidden [K, H] is given the gradient of the hidden state

@@ -1,9 +1,9 @@
 """
 How the networks' kernels are compiled: the one place that says so.
 
-A kernel lets go of Python's lock, works in place on float32 arrays it is given and allocates none. A product and a sum may
-become one instruction, which is twice as fast and no less exact. Compiled code is cached beside each source file: who edits
-a kernel removes the cache, ``find ding_qmix -name '*.nb?' -delete``.
+A kernel lets go of Python's lock, works in place on float32 arrays it is given and allocates none. A product and a sum
+may become one instruction, which is twice as fast and no less exact. Compiled code is cached beside each source file:
+who edits a kernel removes the cache, ``find ding_qmix -name '*.nb?' -delete``.
 """
 from typing import Any, Callable, Dict
 
@@ -39,8 +39,8 @@ def dot(a: np.ndarray, b: np.ndarray) -> float:
 @inline_kernel
 def tanh(x: float) -> float:
     """
-    Hyperbolic tangent within 4e-7, as a quotient of polynomials: it becomes vector instructions where a call of the math
-    library does not. Source: coefficients of Eigen's ptanh (Eigen/src/Core/MathFunctionsImpl.h).
+    Hyperbolic tangent within 4e-7, as a quotient of polynomials: it becomes vector instructions where a call of the
+    math library does not. Source: coefficients of Eigen's ptanh (Eigen/src/Core/MathFunctionsImpl.h).
     """
     x = max(min(x, np.float32(7.90531110763549805)), np.float32(-7.90531110763549805))
     y = x * x

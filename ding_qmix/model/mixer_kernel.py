@@ -37,7 +37,8 @@ class MixerRows(NamedTuple):
 
 @kernel
 def mixer_forward(
-        blas: int, agent_q: np.ndarray, state: np.ndarray, weights: MixerParameters, rows: MixerRows, q_tot_out: np.ndarray
+        blas: int, agent_q: np.ndarray, state: np.ndarray, weights: MixerParameters, rows: MixerRows,
+        q_tot_out: np.ndarray
 ) -> None:
     """Write Q_tot [R] of agent_q [R, N] and state [R, S]."""
     D, E = weights.w1.shape[1], rows.hidden.shape[1]

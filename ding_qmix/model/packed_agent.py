@@ -31,8 +31,8 @@ def can_pack_agent(agent: torch.nn.Module) -> bool:
 class PackedAgent:
     """
     Overview:
-        ``RecurrentQNetwork`` over packed rows on the CPU, forward and backward by hand: same parameters, same results, no
-        graph. Rows are those of ``gru_kernel``: by time, longest sequence first, no padding.
+        ``RecurrentQNetwork`` over packed rows on the CPU, forward and backward by hand: same parameters, same results,
+        no graph. Rows are those of ``gru_kernel``: by time, longest sequence first, no padding.
     Interfaces:
         ``forward``, ``backward``
     """

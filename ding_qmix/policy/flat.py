@@ -7,8 +7,8 @@ from torch import Tensor
 class FlatParameters:
     """
     Overview:
-        A network's parameters as one vector, of which they become views, and likewise their gradients: the optimiser, the
-        norm and the target network each take one operation instead of one a parameter.
+        A network's parameters as one vector, of which they become views, and likewise their gradients: the optimiser,
+        the norm and the target network each take one operation instead of one a parameter.
     """
 
     def __init__(self, network: torch.nn.Module) -> None:

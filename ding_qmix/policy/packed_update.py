@@ -47,7 +47,8 @@ class PackedUpdate:
         parameters = list(online.parameters())
         self._gradient = torch.zeros(sum(p.numel() for p in parameters))
         parts, n_agent = split_like(self._gradient, parameters), len(AgentParameters._fields)
-        self._agent, self._mixer = PackedAgent(online.agent, parts[:n_agent]), PackedMixer(online.mixer, parts[n_agent:])
+        self._agent = PackedAgent(online.agent, parts[:n_agent])
+        self._mixer = PackedMixer(online.mixer, parts[n_agent:])
         self._target_agent, self._target_mixer = PackedAgent(target.agent), PackedMixer(target.mixer)
 
     def gradients(self, batch: EpisodeBatch, episode: Tensor, length: Tensor, n_steps: Tensor) -> Tuple[Tensor, Tensor]:
@@ -85,13 +86,13 @@ class PackedUpdate:
 
     def _pack(self, batch: EpisodeBatch, shard: '_Shard') -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Obs [R * N, O] of all rows, and the states [R, S] before and after each move."""
-        O, S = batch.obs.shape[3], batch.state.shape[2]
-        obs = self._work.array('obs', int(shard.starts[-1]), batch.obs.shape[2] * O)
+        (N, n_features), S = batch.obs.shape[2:], batch.state.shape[2]
+        obs = self._work.array('obs', int(shard.starts[-1]), N * n_features)
         state, next_state = (self._work.array(name, int(shard.moves[-1]), S) for name in ('state', 'next_state'))
         pack_rows(batch.obs.reshape(*batch.obs.shape[:2], -1), shard.episode, shard.starts, obs)
         pack_rows(batch.state, shard.episode, shard.moves, state)
         pack_rows(batch.state[1:], shard.episode, shard.moves, next_state)
-        return obs.reshape(-1, O), state, next_state
+        return obs.reshape(-1, n_features), state, next_state
 
     def _hidden(self, batch: EpisodeBatch, shard: '_Shard', n_agents: int) -> np.ndarray:
         """Hidden states before step 0, [b * N, H]."""

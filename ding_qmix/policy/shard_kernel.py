@@ -2,8 +2,8 @@
 Between a batch and the networks, for the CPU: rows packed by time, the agents' values picked, TD errors.
 
 A shard is some of a batch's episodes, longest first. starts int64 [T + 2] says where each time's rows begin among the
-T + 1 rows of obs an episode of length T has; the rows of its T transitions begin at starts[t] - (episodes that ended before),
-which is what ``moves`` int64 [T + 1] says. Arrays of the batch are [T, B, ...]; episode int64 [b] picks from B.
+T + 1 rows of obs an episode of length T has; ``moves`` int64 [T + 1] says the same of its T transitions. Arrays of the
+batch are [T, B, ...]; episode int64 [b] picks from B.
 """
 import numpy as np
 
@@ -69,10 +69,11 @@ def td_errors(
         grad_out: np.ndarray, sums_out: np.ndarray
 ) -> None:
     """
-    Lambda-returns of ``ding_qmix.rl_utils.td_lambda_target``, computed backwards, and the masked loss with its gradient.
+    Lambda-returns of ``ding_qmix.rl_utils.td_lambda_target``, computed backwards, and the masked loss with its
+    gradient.
 
-    q_tot, next_q_tot [R]; reward, terminal, mask [T, B]; weight [B]; n_steps is the whole batch's. Writes the loss's gradient
-    by q_tot, [R], and per episode [b, 5]: loss, sums of Q_tot, target, |TD error|, largest |TD error|.
+    q_tot, next_q_tot [R]; reward, terminal, mask [T, B]; weight [B]; n_steps is the whole batch's. Writes the loss's
+    gradient by q_tot, [R], and per episode [b, 5]: loss, sums of Q_tot, target, |TD error|, largest |TD error|.
     """
     sums_out[:] = ZERO
     n_times = len(moves) - 1

@@ -19,8 +19,8 @@ class Segment(NamedTuple):
 
 def by_length(batch: EpisodeBatch) -> Tuple[EpisodeBatch, Optional[Tensor]]:
     """
-    Order a batch's episodes from the longest to the shortest; also return the order, int64 [B]. A batch that is in order
-    already is not copied, and its order is None.
+    Order a batch's episodes from the longest to the shortest; also return the order, int64 [B]. A batch that is in
+    order already is not copied, and its order is None.
     """
     lengths = episode_lengths(batch.mask)
     if bool((lengths[:-1] >= lengths[1:]).all()):

@@ -18,7 +18,6 @@ from ding_qmix.sim.world import make_world
 from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, SHIELD, X, Y
 from ding_qmix.spec import EnvSpec, UnitSnapshot, VecStep
 
-
 ENVS_PER_THREAD = 32  # fewer are played before a second thread has woken up: a step of 32 battles takes 0.2 ms
 
 

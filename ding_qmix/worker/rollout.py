@@ -51,6 +51,9 @@ class Rollout:
             - n_episode: number of episodes, 1 or more
             - epsilon: probability of a random action, for each env and agent on its own
             - recorder: keeps what happened; None for statistics only
+        Raises:
+            - ValueError: no episode asked for
+            - RuntimeError: the env goes on after its episode limit
         """
         if n_episode < 1:
             raise ValueError(f'Rollout: n_episode={n_episode}, expected at least 1')
@@ -80,6 +83,7 @@ class Rollout:
                 n_more = min(len(done_ids), n_episode - n_begun)
                 n_begun += n_more
                 active[done_ids[n_more:]] = False
+            self._check_ends()
             self._halfway[:] = self._length > 0
         return EpisodeStats(*(np.concatenate(field) for field in zip(*stats)))
 
@@ -101,6 +105,16 @@ class Rollout:
             self._length[self._halfway] = 0
             self._halfway[:] = False
         actor.reset()
+
+    def _check_ends(self) -> None:
+        """Stop at an env that does not end its episodes, instead of playing on for ever."""
+        spec = self._env.spec
+        if self._length.max() >= spec.episode_limit:
+            raise RuntimeError(
+                f'Rollout: env {self._length.argmax()} on map {spec.map_name} goes on after {self._length.max()} env '
+                f'steps, expected an end by its episode_limit of {spec.episode_limit}; it must report terminated or '
+                'truncated'
+            )
 
     def _finish(
             self, actor: Actor, done_ids: np.ndarray, recorder: Optional[EpisodeRecorder]
