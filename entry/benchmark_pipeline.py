@@ -117,6 +117,7 @@ def main(args: Optional[List[str]] = None, start: StartSide = SideProcess) -> No
         batch_size=BATCH_SIZE,
         chunk_len=parts.CHUNK_LEN,
         episode_len=parts.EPISODE_LEN,
+        free_episode_len=parts.FREE_EPISODE_LEN,
         epsilon=parts.EPSILON
     )
     measures = {'update': _measure_updates, 'collect': _measure_collection, 'end_to_end': _measure_pipelines}
