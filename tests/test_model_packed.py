@@ -148,3 +148,21 @@ def test_workspace_keeps_its_arrays():
     assert work.array('a', 2, 3).base is first.base and (work.array('a', 2, 3) == 7.).all()
     assert work.array('b', 4, 3).base is not first.base
     assert work.array('a', 100, 3).shape == (100, 3)
+
+
+@pytest.mark.unittest
+@packed
+@pytest.mark.parametrize('obs_dim, hidden_dim', [(OBS_DIM + 1, 24), (OBS_DIM, 23)])
+def test_rows_that_do_not_fit_the_agent_are_refused(obs_dim, hidden_dim):
+    obs, hidden = np.zeros((2, obs_dim), dtype=np.float32), np.zeros((2, hidden_dim), dtype=np.float32)
+    with pytest.raises(ValueError, match=rf'obs has {obs_dim} features and hidden_state {hidden_dim}, expected'):
+        PackedAgent(_model().agent).forward(obs, np.array([0, 2]), hidden)
+
+
+@pytest.mark.unittest
+@packed
+@pytest.mark.parametrize('n_agents, state_dim', [(N + 1, S), (N, S - 1)])
+def test_rows_that_do_not_fit_the_mixer_are_refused(n_agents, state_dim):
+    agent_q, state = np.zeros((2, n_agents), dtype=np.float32), np.zeros((2, state_dim), dtype=np.float32)
+    with pytest.raises(ValueError, match=rf'of {n_agents} agents and state has {state_dim} features, expected'):
+        PackedMixer(_model().mixer).forward(agent_q, state)

@@ -143,3 +143,18 @@ def test_importance_weights_count_only_when_asked(weigh):
     policy = make_policy(top=dict(priority=True, priority_IS_weight=weigh))
     plain = make_policy()._forward_learn(random_batch((5, 3)))['total_loss']
     assert (policy._forward_learn(weighted)['total_loss'] == pytest.approx(plain)) == (not weigh)
+
+
+@pytest.mark.unittest
+def test_batch_in_double_precision_is_taken():
+    batch = random_batch((5, 3))
+    double = type(batch)(*(x.double() if x is not None and x.is_floating_point() else x for x in batch))
+    results = [make_policy()._learn_update.gradients(longest_first(b, 'cpu')[0]) for b in (batch, double)]
+    assert_same_result(*results)
+
+
+@pytest.mark.unittest
+def test_bf16_goes_near_the_same_gradient():
+    batch, _ = longest_first(random_batch((6, 4, 3)), 'cpu')
+    one, other = (make_policy(learn=dict(bf16=bf16))._learn_update.gradients(batch).gradient for bf16 in (True, False))
+    assert 0. < (one - other).norm() < 0.05 * other.norm()  # 8 significant bits

@@ -46,6 +46,7 @@ class PackedAgent:
         self._parameters, self._work, self._blas = list(agent.parameters()), Workspace(), find_blas()
         self._grads = None if gradients is None else AgentParameters(*(g.numpy() for g in gradients))
         H, self._A = agent.hidden_dim, agent.head.q[2].out_features
+        self._given_widths = (agent.encoder[0].in_features, H)  # of obs and hidden state
         self._row_widths, self._scratch_widths = AgentRows(H, H, H, 4 * H, H), AgentScratch(3 * H, 3 * H, H, 3 * H)
 
     def forward(
@@ -59,7 +60,14 @@ class PackedAgent:
         Shapes:
             - obs: [R, O]; starts: int64 [T + 2], first row of each time; hidden: [K, H] before step 0
             - returns: [R, A] and [K, H]
+        Raises:
+            - ValueError: the widths are not the network's
         """
+        if (obs.shape[1], hidden.shape[1]) != self._given_widths:
+            raise ValueError(
+                f'PackedAgent: obs has {obs.shape[1]} features and hidden_state {hidden.shape[1]}, expected '
+                f'{self._given_widths}; build the model from the spec of the map'
+            )
         array, n_tile = self._work.array, largest_tile(starts)
         n_rows = len(obs) if for_backward else n_tile
         self._weights = AgentParameters(*(p.detach().numpy() for p in self._parameters))

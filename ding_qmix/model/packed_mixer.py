@@ -24,11 +24,25 @@ class PackedMixer:
         """
         self._parameters, self._work, self._blas = list(mixer.parameters()), Workspace(), find_blas()
         self._grads = None if gradients is None else MixerParameters(*(g.numpy() for g in gradients))
+        self._given_widths = (mixer.n_agents, mixer.state_dim)  # of agent_q and state
         E, n_first, n_w1 = mixer.embed_dim, len(mixer.state_layer.weight), len(mixer.w1_layer.weight)
         self._widths = MixerRows(n_first, n_w1, E, 1, E)
 
     def forward(self, agent_q: np.ndarray, state: np.ndarray) -> np.ndarray:
-        """agent_q [R, N], state [R, S] -> Q_tot [R], valid until the next call"""
+        """
+        Overview:
+            Mix the agents' values.
+        Shapes:
+            - agent_q: [R, N]; state: [R, S]
+            - returns: Q_tot [R], valid until the next call
+        Raises:
+            - ValueError: the last axes are not N and S
+        """
+        if (agent_q.shape[1], state.shape[1]) != self._given_widths:
+            raise ValueError(
+                f'PackedMixer: agent_q is of {agent_q.shape[1]} agents and state has {state.shape[1]} features, expected '
+                f'{self._given_widths}; build the model from the spec of the map'
+            )
         self._weights = MixerParameters(*(p.detach().numpy() for p in self._parameters))
         self._rows = MixerRows(*(self._work.array(f, len(state), n) for f, n in self._widths._asdict().items()))
         q_tot = self._work.array('q_tot', len(state))

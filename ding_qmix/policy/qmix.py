@@ -18,6 +18,8 @@ from ding_qmix.policy.update import MEANS, TDUpdate, longest_first
 from ding_qmix.spec import EpisodeBatch, PrioritizedBatch
 from ding_qmix.utils.threads import one_torch_thread
 
+_SAMPLES_PER_THREAD = 4  # with fewer, waking a thread and adding its gradient takes a good part of what it saves
+
 
 @POLICY_REGISTRY.register('ding_qmix')
 class QMIXPolicy(Policy):
@@ -53,8 +55,8 @@ class QMIXPolicy(Policy):
            ``update_theta``                                 | the target net at every update        | freq is set
         16 ``learn.timeout_``        bool     True          | No bootstrap through a time limit, as | SMAC's and
            ``is_terminal``                                  | if the battle were decided            | PyMARL's way
-        17 ``learn.n_threads``       int      0             | Threads of an update on the CPU, one  | 0: one a core
-                                                            | shard of the batch each
+        17 ``learn.n_threads``       int      0             | Threads of an update on the CPU, one  | 0: one a core,
+                                                            | shard of the batch each               | for 4 samples each
         18 ``learn.save_run_state``  bool     True          | Keep envs, buffer, generators beside  | as large as the
                                                             | the last checkpoint, to resume        | buffer
         19 ``learn.bf16``            bool     False         | Large matrix products in bfloat16     | docs/speed.md
@@ -113,7 +115,7 @@ class QMIXPolicy(Policy):
                 save_run=dict(name='save_run', type='ding_qmix_save_run', priority=30, position='after_run'),
                 load_run=dict(name='load_run', type='ding_qmix_load_run', priority=30, position='before_run'),
             )),
-            # (int) Threads of an update on the CPU, one shard of the batch each; 0 is one a core.
+            # (int) Threads of an update on the CPU, one shard of the batch each; 0 is one a core, for 4 samples or more.
             n_threads=0,
             # (bool) Round the factors of large matrix products to bfloat16; faster where the processor has such units.
             bf16=False,
@@ -168,7 +170,8 @@ class QMIXPolicy(Policy):
             FlatParameters(model) for model in (self._learn_model, self._learn_target_model)
         )
         self._learn_optimizer = make_optimizer(cfg, self._learn_flat.vector)
-        n_threads = 1 if self._cuda else cfg.n_threads or len(os.sched_getaffinity(0))
+        n_threads = cfg.n_threads or min(len(os.sched_getaffinity(0)), max(1, cfg.batch_size // _SAMPLES_PER_THREAD))
+        n_threads = 1 if self._cuda else n_threads
         self._learn_update = TDUpdate(self._learn_model, self._learn_target_model, cfg, n_threads)
         self._learn_updates = 0  # updates since the start, for hard target updates
 

@@ -78,7 +78,12 @@ def longest_first(batch: EpisodeBatch, device: str) -> Tuple[EpisodeBatch, Optio
     """
     _check_shapes(batch)
     batch, order = by_length(batch)
-    return EpisodeBatch(*(None if t is None else t.to(device).contiguous() for t in batch)), order
+    return EpisodeBatch(*(None if t is None else _ready(t, device) for t in batch)), order
+
+
+def _ready(value: Tensor, device: str) -> Tensor:
+    """A tensor as compiled code takes it: floats are float32, no gaps."""
+    return value.to(device, torch.float32 if value.is_floating_point() else value.dtype).contiguous()
 
 
 def _check_shapes(batch: EpisodeBatch) -> None:
