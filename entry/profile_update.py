@@ -82,7 +82,11 @@ def _profile(spec: EnvSpec, batch_size: int, n_steps: int, rate: float, repeats:
     flop['whole update'] = sum(flop.values())
     return [
         {
-            'n_steps': n_steps, 'part': name, 'seconds': value, 'share': value / total, 'flop': flop.get(name, 0),
+            'n_steps': n_steps,
+            'part': name,
+            'seconds': value,
+            'share': value / total,
+            'flop': flop.get(name, 0),
             'floor': flop.get(name, 0) / rate
         } for name, value in seconds.items()
     ]
@@ -138,8 +142,9 @@ def _make_batch(spec: EnvSpec, B: int, T: int) -> EpisodeBatch:
     N, A = spec.n_agents, spec.n_actions
     zeros = torch.zeros(T, B)
     return EpisodeBatch(
-        torch.rand(T + 1, B, N, spec.obs_dim), torch.rand(T + 1, B, spec.state_dim), torch.rand(T + 1, B, N, A) < 0.5,
-        torch.randint(A, (T, B, N)), torch.rand(T, B), zeros, zeros, torch.ones(T, B), torch.zeros(B, N, 1, H)
+        torch.rand(T + 1, B, N, spec.obs_dim), torch.rand(T + 1, B, spec.state_dim),
+        torch.rand(T + 1, B, N, A) < 0.5, torch.randint(A, (T, B, N)), torch.rand(T, B), zeros, zeros, torch.ones(T, B),
+        torch.zeros(B, N, 1, H)
     )
 
 

@@ -34,8 +34,14 @@ def make_policy(
     """
     given = dict(
         cuda=False,
-        model={**SIZES, **(model or {})},
-        learn={**_threads(cls), **(learn or {})},
+        model={
+            **SIZES,
+            **(model or {})
+        },
+        learn={
+            **_threads(cls),
+            **(learn or {})
+        },
         collect=dict(env_num=4, **(collect or {})),
         eval=dict(env_num=4),
         **(top or {}),
@@ -119,6 +125,7 @@ def assert_same_result(got: UpdateResult, expected: UpdateResult) -> None:
 
 def host_transitions(episode: Dict[str, torch.Tensor], first: int = 0) -> List[Dict[str, Any]]:
     """The episode as the transitions that DI-engine's QMIX policy and its collectors make of it."""
+
     def obs(t: int) -> Dict[str, torch.Tensor]:
         return {
             'agent_state': episode['obs'][t],

@@ -118,7 +118,10 @@ def test_our_plain_model_is_written_by_hand():
 
 @pytest.mark.unittest
 @pytest.mark.parametrize(
-    'kwargs', [dict(dueling=True), dict(lstm_type='pytorch'), dict(mixer=False), dict(hidden_size_list=[32, 24])]
+    'kwargs', [dict(dueling=True),
+               dict(lstm_type='pytorch'),
+               dict(mixer=False),
+               dict(hidden_size_list=[32, 24])]
 )
 def test_other_models_go_by_autograd(kwargs):
     assert not can_pack(_model(**kwargs))
@@ -126,6 +129,7 @@ def test_other_models_go_by_autograd(kwargs):
 
 @pytest.mark.unittest
 def test_changed_models_go_by_autograd(monkeypatch):
+
     class Changed(QMix):
         """A user's model."""
 

@@ -54,7 +54,9 @@ def test_rows_behind_every_episode_change_nothing():
     batch, _ = longest_first(random_batch((4, 2)), 'cpu')
     longer = collate_samples(
         [chunk(random_episode(9, seed=0)), chunk(random_episode(9, seed=1))], torch.zeros(2, N, 1, H)
-    )._replace(hidden_state=None, mask=torch.zeros(9, 2))
+    )._replace(
+        hidden_state=None, mask=torch.zeros(9, 2)
+    )
     for name in ('obs', 'state', 'action_mask', 'action', 'reward', 'terminated', 'truncated', 'mask'):
         rows = getattr(batch, name)
         getattr(longer, name)[:len(rows)] = rows
@@ -111,8 +113,9 @@ def test_batch_that_does_not_fit_is_refused(field, value, message):
 def test_priorities_come_in_the_order_given(model):
     policy = make_policy(model)
     batch = _batch()._replace(weight=None)
-    backwards = type(batch)(*(None if x is None else x.flip(0 if x.dim() == 4 and i == 8 else 1)
-                              for i, x in enumerate(batch)))
+    backwards = type(batch)(
+        *(None if x is None else x.flip(0 if x.dim() == 4 and i == 8 else 1) for i, x in enumerate(batch))
+    )
     given = [_priorities(policy, b) for b in (batch, backwards)]
     assert given[1] == pytest.approx(given[0][::-1], rel=1e-5)
     ordered, order = longest_first(batch, 'cpu')

@@ -48,8 +48,8 @@ class AgentScratch(NamedTuple):
 
 @kernel
 def agent_forward(
-        blas: int, obs: np.ndarray, starts: np.ndarray, hidden: np.ndarray, weights: AgentParameters,
-        rows: AgentRows, scratch: AgentScratch, q_out: np.ndarray
+        blas: int, obs: np.ndarray, starts: np.ndarray, hidden: np.ndarray, weights: AgentParameters, rows: AgentRows,
+        scratch: AgentScratch, q_out: np.ndarray
 ) -> None:
     """
     Write Q-values [R, A] of obs [R, O]; hidden [K, H] is moved on to the end. ``rows`` are kept for all R

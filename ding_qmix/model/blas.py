@@ -71,6 +71,7 @@ def _sgemm(
     signature = types.void(types.intp, byte, byte, integer, integer, integer, a, b, real, c)
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+
         def matrix(i: int) -> Tuple[Any, Any]:
             array = context.make_array(sig.args[i])(context, builder, args[i])
             row = builder.sdiv(cgutils.unpack_tuple(builder, array.strides)[0], context.get_constant(types.intp, 4))

@@ -49,9 +49,11 @@ class PackedAgent:
         self._given_widths = (agent.encoder[0].in_features, H)  # of obs and hidden state
         self._row_widths, self._scratch_widths = AgentRows(H, H, H, 4 * H, H), AgentScratch(3 * H, 3 * H, H, 3 * H)
 
-    def forward(
-            self, obs: np.ndarray, starts: np.ndarray, hidden: np.ndarray, for_backward: bool = False
-    ) -> Tuple[np.ndarray, np.ndarray]:
+    def forward(self,
+                obs: np.ndarray,
+                starts: np.ndarray,
+                hidden: np.ndarray,
+                for_backward: bool = False) -> Tuple[np.ndarray, np.ndarray]:
         """
         Overview:
             Compute all Q-values, which are valid until the next call, and the hidden states in the end.
@@ -76,9 +78,7 @@ class PackedAgent:
         widths = self._scratch_widths._asdict()
         self._scratch = AgentScratch(*(array(f'scratch_{f}', k, widths[f]) for f, k in lengths._asdict().items()))
         q_values, hidden = array('q_values', len(obs), self._A), hidden.copy()
-        agent_forward(
-            self._blas, obs, starts, hidden, self._weights, self._rows, self._scratch, q_values
-        )
+        agent_forward(self._blas, obs, starts, hidden, self._weights, self._rows, self._scratch, q_values)
         return q_values, hidden
 
     def backward(self, obs: np.ndarray, starts: np.ndarray, grad_q: np.ndarray) -> None:

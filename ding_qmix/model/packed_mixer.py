@@ -40,8 +40,8 @@ class PackedMixer:
         """
         if (agent_q.shape[1], state.shape[1]) != self._given_widths:
             raise ValueError(
-                f'PackedMixer: agent_q is of {agent_q.shape[1]} agents and state has {state.shape[1]} features, expected '
-                f'{self._given_widths}; build the model from the spec of the map'
+                f'PackedMixer: agent_q is of {agent_q.shape[1]} agents and state has {state.shape[1]} features, '
+                f'expected {self._given_widths}; build the model from the spec of the map'
             )
         self._weights = MixerParameters(*(p.detach().numpy() for p in self._parameters))
         self._rows = MixerRows(*(self._work.array(f, len(state), n) for f, n in self._widths._asdict().items()))

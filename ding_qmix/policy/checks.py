@@ -9,8 +9,10 @@ from ding_qmix.utils.keys import check_keys
 
 # Keys that DI-engine's pipelines, learner, collectors and commanders read or write beside the policy's own.
 _HOST_KEYS: Dict[str, tuple] = {
-    '': ('cfg_type', 'import_names', 'model', 'multi_gpu', 'bp_update_sync', 'traj_len_inf', 'random_collect_size',
-         'transition_with_policy_data'),
+    '': (
+        'cfg_type', 'import_names', 'model', 'multi_gpu', 'bp_update_sync', 'traj_len_inf', 'random_collect_size',
+        'transition_with_policy_data'
+    ),
     'learn': ('learner', 'resume_training', 'multi_gpu', 'ignore_done'),
     'collect': ('collector', 'env_num', 'n_sample'),
     'eval': ('evaluator', 'env_num'),

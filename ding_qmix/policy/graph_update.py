@@ -26,9 +26,7 @@ class GraphUpdate:
         self._online, self._target, self._cfg = online, target, cfg
         self._parameters = list(online.parameters())
 
-    def gradients(
-            self, batch: EpisodeBatch, episode: Tensor, length: Tensor, n_steps: Tensor
-    ) -> Tuple[Tensor, Tensor]:
+    def gradients(self, batch: EpisodeBatch, episode: Tensor, length: Tensor, n_steps: Tensor) -> Tuple[Tensor, Tensor]:
         """
         Overview:
             Compute a shard's part.

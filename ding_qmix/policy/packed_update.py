@@ -100,9 +100,8 @@ class PackedUpdate:
             return np.zeros((len(shard.episode) * n_agents, self._hidden_dim), dtype=np.float32)
         return batch.hidden_state[shard.episode].reshape(-1, self._hidden_dim)  # [b, N, 1, H] -> [b * N, H]
 
-    def _td(
-            self, batch: EpisodeBatch, shard: '_Shard', q_tot: np.ndarray, next_q_tot: np.ndarray, n_steps: float
-    ) -> Tuple[np.ndarray, np.ndarray]:
+    def _td(self, batch: EpisodeBatch, shard: '_Shard', q_tot: np.ndarray, next_q_tot: np.ndarray,
+            n_steps: float) -> Tuple[np.ndarray, np.ndarray]:
         """Gradient of the loss by Q_tot, [R], and sums per episode, [b, 5]."""
         cfg, terminal = self._cfg, batch.terminated
         if cfg.timeout_is_terminal:

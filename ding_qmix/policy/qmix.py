@@ -111,13 +111,15 @@ class QMIXPolicy(Policy):
             # (bool) Keep the run's whole state beside the last checkpoint, to resume exactly; as large as the buffer.
             save_run_state=True,
             # DI-engine's learner: beside the last checkpoint, keep the run's state, and read it when a run resumes.
-            learner=dict(hook=dict(
-                save_run=dict(name='save_run', type='ding_qmix_save_run', priority=30, position='after_run'),
-                load_run=dict(name='load_run', type='ding_qmix_load_run', priority=30, position='before_run'),
-            )),
-            # (int) Threads of an update on the CPU, one shard of the batch each; 0 is one a core, for 4 samples or more.
+            learner=dict(
+                hook=dict(
+                    save_run=dict(name='save_run', type='ding_qmix_save_run', priority=30, position='after_run'),
+                    load_run=dict(name='load_run', type='ding_qmix_load_run', priority=30, position='before_run'),
+                )
+            ),
+            # (int) Threads of an update on the CPU, one shard of the batch each; 0: one a core, for 4 samples each.
             n_threads=0,
-            # (bool) Round the factors of large matrix products to bfloat16; faster where the processor has such units.
+            # (bool) Large matrix products of an update in bfloat16, for GPUs; on a CPU float32 is faster (docs/speed.md).
             bf16=False,
         ),
         collect=dict(
@@ -148,7 +150,10 @@ class QMIXPolicy(Policy):
     )
 
     def __init__(
-            self, cfg: EasyDict, model: Optional[torch.nn.Module] = None, enable_field: Optional[List[str]] = None
+            self,
+            cfg: EasyDict,
+            model: Optional[torch.nn.Module] = None,
+            enable_field: Optional[List[str]] = None
     ) -> None:
         """As in DI-engine's ``Policy``; the config is checked first, ValueError names what is wrong."""
         check_policy_config(cfg, self.config)

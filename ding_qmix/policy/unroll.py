@@ -56,9 +56,8 @@ def time_segments(lengths: Tensor, n_rows: int) -> List[Segment]:
     return segments
 
 
-def unroll(
-        model: torch.nn.Module, batch: EpisodeBatch, segments: List[Segment], action: Optional[Tensor]
-) -> Tuple[Tensor, Tensor]:
+def unroll(model: torch.nn.Module, batch: EpisodeBatch, segments: List[Segment],
+           action: Optional[Tensor]) -> Tuple[Tensor, Tensor]:
     """
     Overview:
         Run a network once over a batch, segment by segment.

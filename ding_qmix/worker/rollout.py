@@ -41,7 +41,11 @@ class Rollout:
 
     @one_torch_thread()
     def play(
-            self, actor: Actor, n_episode: int, epsilon: float = 0., recorder: Optional[EpisodeRecorder] = None
+            self,
+            actor: Actor,
+            n_episode: int,
+            epsilon: float = 0.,
+            recorder: Optional[EpisodeRecorder] = None
     ) -> EpisodeStats:
         """
         Overview:
@@ -116,9 +120,7 @@ class Rollout:
                 'truncated'
             )
 
-    def _finish(
-            self, actor: Actor, done_ids: np.ndarray, recorder: Optional[EpisodeRecorder]
-    ) -> EpisodeStats:
+    def _finish(self, actor: Actor, done_ids: np.ndarray, recorder: Optional[EpisodeRecorder]) -> EpisodeStats:
         """Close the ended episodes; their envs already show the next one."""
         step = self._step
         if recorder is not None:
