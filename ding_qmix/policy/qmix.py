@@ -28,49 +28,7 @@ class QMIXPolicy(Policy):
         Policy of QMIX (arXiv:1803.11485) and, with ``model.mixer=False``, VDN (arXiv:1706.05296).
         Trains on whole episodes or chunks, in DI-engine's serial pipeline or on this package's own fast road.
     Config:
-        == ========================= ======== ============= ======================================= =================
-        ID Symbol                    Type     Default       Description                             Other
-        == ========================= ======== ============= ======================================= =================
-        1  ``type``                  str      ding_qmix     | RL policy register name               | a placeholder
-        2  ``cuda``                  bool     False         | Whether to use cuda for the networks  | small nets run
-                                                                                                    | well on a CPU
-        3  ``on_policy``             bool     False         | Whether the algorithm is on-policy    | always False
-        4  ``priority``              bool     False         | Whether to use prioritised replay     | set it in the
-                                                                                                    | buffer as well
-        5  ``learn.update_``         int      20            | Updates after each collection
-           ``per_collect``
-        6  ``learn.batch_size``      int      32            | Samples (episodes, chunks) in a batch
-        7  ``learn.optimizer``       str      rmsprop       | Optimizer                             | rmsprop, adam
-        8  ``learn.learning_rate``   float    0.0005        | Step size of gradient descent
-        9  ``learn.weight_decay``    float    0.            | L2 penalty on all parameters
-        10 ``learn.clip_value``      float    10.           | Bound of the gradient's 2-norm
-        11 ``learn.discount_``       float    0.99          | Discount of future reward, gamma      | in [0, 1]
-           ``factor``
-        12 ``learn.double_q``        bool     True          | Online net picks the action that the  | arXiv:1509.06461
-                                                            | target net values
-        13 ``learn.td_lambda``       float    0.            | Lambda of the return; 0 is 1-step     | in [0, 1]
-        14 ``learn.target_``         int      200           | Copy the online to the target net     | [train iters]; 0
-           ``update_freq``                                  | this often                            | if theta is set
-        15 ``learn.target_``         float    0.            | Share of the online net mixed into    | in [0, 1]; 0 if
-           ``update_theta``                                 | the target net at every update        | freq is set
-        16 ``learn.timeout_``        bool     True          | No bootstrap through a time limit, as | SMAC's and
-           ``is_terminal``                                  | if the battle were decided            | PyMARL's way
-        17 ``learn.n_threads``       int      0             | Threads of an update on the CPU, one  | 0: one a core,
-                                                            | shard of the batch each               | for 4 samples each
-        18 ``learn.save_run_state``  bool     True          | Keep envs, buffer, generators beside  | as large as the
-                                                            | the last checkpoint, to resume        | buffer
-        19 ``learn.bf16``            bool     False         | Large matrix products in bfloat16     | docs/speed.md
-        20 ``collect.n_episode``     int      32            | Episodes of one collection
-        21 ``collect.unroll_len``    int      0             | Chunk length; 0 trains on episodes    | [env steps]
-        22 ``collect.burnin_step``   int      0             | Steps before a chunk that warm up the | [env steps]
-                                                            | hidden state and are not trained on
-        23 ``collect.stored_``       bool     True          | A chunk starts from the hidden state  | False: from zeros
-           ``state``                                        | of its collection
-        24 ``other.eps``             dict     1 -> 0.05     | Epsilon-greedy: type (linear, exp),   | decay [env steps]
-                                                            | start, end, decay
-        25 ``other.replay_buffer.``  int      5000          | Capacity                              | [samples]
-           ``replay_buffer_size``
-        == ========================= ======== ============= ======================================= =================
+        ``config`` below, each key with its type, unit and meaning.
     """
     config = dict(
         # (str) RL policy register name (refer to function "POLICY_REGISTRY").
@@ -119,7 +77,7 @@ class QMIXPolicy(Policy):
             ),
             # (int) Threads of an update on the CPU, one shard of the batch each; 0: one a core, for 4 samples each.
             n_threads=0,
-            # (bool) Large matrix products of an update in bfloat16, for GPUs; on a CPU float32 is faster (docs/speed.md).
+            # (bool) Large matrix products of an update in bfloat16, for GPUs; float32 is faster on CPUs (docs/speed.md).
             bf16=False,
         ),
         collect=dict(
