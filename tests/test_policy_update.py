@@ -161,3 +161,12 @@ def test_bf16_goes_near_the_same_gradient():
     batch, _ = longest_first(random_batch((6, 4, 3)), 'cpu')
     one, other = (make_policy(learn=dict(bf16=bf16))._learn_update.gradients(batch).gradient for bf16 in (True, False))
     assert 0. < (one - other).norm() < 0.05 * other.norm()  # 8 significant bits
+
+
+@pytest.mark.unittest
+@pytest.mark.parametrize('seed', [0, 36, 99, 272, 361])  # all but the first: larger tiles on the way back than forward
+def test_long_ragged_batches_by_hand_and_by_autograd_are_the_same(seed):
+    rng = torch.Generator().manual_seed(seed)
+    lengths = torch.randint(1, 90, (24, ), generator=rng).sort(descending=True).values.tolist()  # several tiles of rows
+    policy, batch = make_policy(learn=dict(td_lambda=0.6, n_threads=2)), random_batch(lengths)
+    q_tots(policy, batch)  # compares the two

@@ -6,12 +6,12 @@ from torch import Tensor
 
 from ding_qmix.model.agent import QHead, RecurrentQNetwork
 from ding_qmix.model.agent_kernel import (
+    TILE,
     AgentParameters,
     AgentRows,
     AgentScratch,
     agent_backward,
     agent_forward,
-    largest_tile,
 )
 from ding_qmix.model.blas import find_blas
 from ding_qmix.model.gru_kernel import BLOCK
@@ -70,7 +70,8 @@ class PackedAgent:
                 f'PackedAgent: obs has {obs.shape[1]} features and hidden_state {hidden.shape[1]}, expected '
                 f'{self._given_widths}; build the model from the spec of the map'
             )
-        array, n_tile = self._work.array, largest_tile(starts)
+        array = self._work.array
+        n_tile = max(TILE, int(starts[1] - starts[0]))  # no tile is larger, forward or backward
         n_rows = len(obs) if for_backward else n_tile
         self._weights = AgentParameters(*(p.detach().numpy() for p in self._parameters))
         self._rows = AgentRows(*(array(f, n_rows, n) for f, n in self._row_widths._asdict().items()))

@@ -77,7 +77,7 @@ class QMIXPolicy(Policy):
             ),
             # (int) Threads of an update on the CPU, one shard of the batch each; 0: one a core, for 4 samples each.
             n_threads=0,
-            # (bool) Large matrix products of an update in bfloat16, for GPUs; float32 is faster on CPUs (docs/speed.md).
+            # (bool) Large matrix products of an update in bfloat16, for GPUs; on CPUs it is slower, see docs/speed.md.
             bf16=False,
         ),
         collect=dict(
