@@ -1,6 +1,8 @@
-"""Shared by all tests: a battlefield whose battles end as scripted, and the repository's root."""
+"""Shared by all tests: a battlefield whose battles end as scripted, the repository's root, and its entries."""
+import importlib.util
 from pathlib import Path
-from typing import Any, Optional
+from types import ModuleType
+from typing import Any, Callable, Optional
 
 import numpy as np
 import pytest
@@ -100,3 +102,16 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
 def repo() -> Path:
     """Root of the repository."""
     return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def load(repo: Path) -> Callable[[str], ModuleType]:
+    """Load a file of the folder entry as a module."""
+
+    def load_entry(name: str) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(name, repo / 'entry' / f'{name}.py')
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load_entry

@@ -1,8 +1,6 @@
 """The entries around the simulator run with tiny settings and write what their pages say."""
-import importlib.util
 import json
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -11,19 +9,6 @@ from ding_qmix.sim.knobs import SimKnobs
 from ding_qmix.utils.report import markdown_table, update_block
 
 RUN_KEYS = {'command', 'commit', 'date', 'machine', 'versions', 'note', 'what', 'sim_version'}
-
-
-@pytest.fixture
-def load(repo: Path):
-    """Load an entry as a module."""
-
-    def load_entry(name: str) -> ModuleType:
-        spec = importlib.util.spec_from_file_location(name, repo / 'entry' / f'{name}.py')
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-
-    return load_entry
 
 
 @pytest.fixture

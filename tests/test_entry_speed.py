@@ -1,28 +1,13 @@
 """The entries around the speed page run with tiny settings and write what they say."""
 import csv
-import importlib.util
 import json
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from tensorboardX import SummaryWriter
 
 from ding_qmix.model.blas import find_blas
 from ding_qmix.model.kernel import JIT
-
-
-@pytest.fixture
-def load(repo: Path):
-    """Load an entry as a module."""
-
-    def load_entry(name: str) -> ModuleType:
-        spec = importlib.util.spec_from_file_location(name, repo / 'entry' / f'{name}.py')
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-
-    return load_entry
 
 
 @pytest.mark.unittest
