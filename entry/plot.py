@@ -21,13 +21,12 @@ def main() -> None:
     draw({label: [read_curve(path) for path in paths] for label, paths in groups.items()}, args.out, args.title)
 
 
-def read_curve(path: str) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return env steps [n], win rates [n] and elapsed minutes [n] of one run."""
+def read_curve(path: str) -> Tuple[np.ndarray, np.ndarray]:
+    """Return env steps [n] and win rates [n] of one run."""
     with open(path, newline='', encoding='utf-8') as file:
         rows = list(csv.DictReader(file))
-    columns = ([float(row[name]) for row in rows] for name in ('env_step', 'win_rate', 'elapsed_time'))
-    step, win_rate, elapsed = (np.array(column) for column in columns)
-    return step, win_rate, elapsed / 60
+    step, win_rate = (np.array([float(row[name]) for row in rows]) for name in ('env_step', 'win_rate'))
+    return step, win_rate
 
 
 def draw(groups: Dict[str, list], out: str, title: str) -> None:
@@ -37,15 +36,14 @@ def draw(groups: Dict[str, list], out: str, title: str) -> None:
     import matplotlib.pyplot as plt
     figure, axis = plt.subplots(figsize=(7, 3.6), dpi=120)
     for label, runs in groups.items():
-        minutes = np.mean([elapsed[-1] for _, _, elapsed in runs])
-        grid = np.linspace(0, min(step[-1] for step, _, _ in runs), 200)
-        mean = np.mean([np.interp(grid, step, rate) for step, rate, _ in runs], axis=0)
-        line, = axis.plot(grid / 1e3, mean, lw=2, label=f'{label} (seeds: {len(runs)}, {minutes:.0f} min each)')
-        for step, rate, _ in runs:
+        grid = np.linspace(0, min(step[-1] for step, _ in runs), 200)
+        mean = np.mean([np.interp(grid, step, rate) for step, rate in runs], axis=0)
+        line, = axis.plot(grid / 1e3, mean, lw=2, label=f'{label} ({len(runs)} seeds)')
+        for step, rate in runs:
             axis.plot(step / 1e3, rate, lw=0.7, alpha=0.35, color=line.get_color())
     axis.set(xlabel='env steps [thousands]', ylabel='test win rate', ylim=(-0.02, 1.02), title=title)
     axis.grid(alpha=0.3)
-    axis.legend(loc='lower right', frameon=False)
+    axis.legend(loc='upper left', frameon=False)
     figure.tight_layout()
     figure.savefig(out)
 
