@@ -47,7 +47,8 @@ class PackedAgent:
         self._grads = None if gradients is None else AgentParameters(*(g.numpy() for g in gradients))
         H, self._A = agent.hidden_dim, agent.head.q[2].out_features
         self._given_widths = (agent.encoder[0].in_features, H)  # of obs and hidden state
-        self._row_widths, self._scratch_widths = AgentRows(H, H, H, 4 * H, H), AgentScratch(3 * H, 3 * H, H, 3 * H)
+        self._row_widths = dict(encoded=H, before=H, after=H, gates=4 * H, head=H)
+        self._H = H
 
     def forward(self,
                 obs: np.ndarray,
@@ -74,10 +75,12 @@ class PackedAgent:
         n_tile = max(TILE, int(starts[1] - starts[0]))  # no tile is larger, forward or backward
         n_rows = len(obs) if for_backward else n_tile
         self._weights = AgentParameters(*(p.detach().numpy() for p in self._parameters))
-        self._rows = AgentRows(*(array(f, n_rows, n) for f, n in self._row_widths._asdict().items()))
-        lengths = AgentScratch(n_tile, n_tile, n_tile, BLOCK)
-        widths = self._scratch_widths._asdict()
-        self._scratch = AgentScratch(*(array(f'scratch_{f}', k, widths[f]) for f, k in lengths._asdict().items()))
+        self._rows = AgentRows(**{name: array(name, n_rows, n) for name, n in self._row_widths.items()})
+        wide = 3 * self._H
+        self._scratch = AgentScratch(
+            array('inputs', n_tile, wide), array('recurrent', n_tile, wide), array('wide', n_tile, self._H),
+            array('block', BLOCK, wide)
+        )
         q_values, hidden = array('q_values', len(obs), self._A), hidden.copy()
         agent_forward(self._blas, obs, starts, hidden, self._weights, self._rows, self._scratch, q_values)
         return q_values, hidden
@@ -89,7 +92,7 @@ class PackedAgent:
         Shapes:
             - obs, starts: as given to ``forward``; grad_q: [R, A]
         """
-        grad_hidden = self._work.array('grad_hidden', int(starts[1]), self._row_widths.after)
+        grad_hidden = self._work.array('grad_hidden', int(starts[1]), self._H)
         grad_hidden[:] = 0.
         agent_backward(
             self._blas, obs, starts, grad_q, self._weights, self._rows, self._scratch, grad_hidden, self._grads

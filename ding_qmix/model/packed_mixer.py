@@ -26,7 +26,7 @@ class PackedMixer:
         self._grads = None if gradients is None else MixerParameters(*(g.numpy() for g in gradients))
         self._given_widths = (mixer.n_agents, mixer.state_dim)  # of agent_q and state
         E, n_first, n_w1 = mixer.embed_dim, len(mixer.state_layer.weight), len(mixer.w1_layer.weight)
-        self._widths = MixerRows(n_first, n_w1, E, 1, E)
+        self._widths = dict(first=n_first, w1=n_w1, w_final=E, v=1, hidden=E)
 
     def forward(self, agent_q: np.ndarray, state: np.ndarray) -> np.ndarray:
         """
@@ -44,7 +44,7 @@ class PackedMixer:
                 f'expected {self._given_widths}; build the model from the spec of the map'
             )
         self._weights = MixerParameters(*(p.detach().numpy() for p in self._parameters))
-        self._rows = MixerRows(*(self._work.array(f, len(state), n) for f, n in self._widths._asdict().items()))
+        self._rows = MixerRows(**{name: self._work.array(name, len(state), n) for name, n in self._widths.items()})
         q_tot = self._work.array('q_tot', len(state))
         mixer_forward(self._blas, agent_q, state, self._weights, self._rows, q_tot)
         return q_tot
@@ -58,8 +58,8 @@ class PackedMixer:
             - returns: gradient of agent_q, [R, N], valid until the next call
         """
         grad_q = self._work.array('grad_q', *agent_q.shape)
-        grad_first = self._work.array('grad_first', TILE, self._widths.first)
-        scratch = self._work.array('scratch', self._widths.hidden)
+        grad_first = self._work.array('grad_first', TILE, self._widths['first'])
+        scratch = self._work.array('scratch', self._widths['hidden'])
         mixer_backward(
             self._blas, agent_q, state, grad_q_tot[:, None], self._weights, self._rows, grad_first, scratch,
             self._grads, grad_q

@@ -1,5 +1,5 @@
 """Gradients of one shard by hand, for our own model on the CPU."""
-from typing import NamedTuple, Tuple
+from typing import Any, NamedTuple, Tuple
 
 import numpy as np
 import torch
@@ -63,7 +63,7 @@ class PackedUpdate:
             - gradient: [P], of all parameters in the model's order; valid until the next call
             - sums: [b, 5] per episode: loss, sums of Q_tot, target, |TD error|, largest |TD error|
         """
-        host = EpisodeBatch(*(None if x is None else x.numpy() for x in batch))
+        host: Any = EpisodeBatch(*(None if x is None else x.numpy() for x in batch))  # arrays, as kernels take them
         shard, N = _Shard.of(episode.numpy(), length.numpy()), batch.obs.shape[2]
         obs, state, next_state = self._pack(host, shard)
         hidden = self._hidden(host, shard, N)
@@ -84,7 +84,7 @@ class PackedUpdate:
         self._agent.backward(obs[:moving[-1]], moving, grad_q.reshape(-1, self._n_actions))
         return self._gradient, torch.from_numpy(sums)
 
-    def _pack(self, batch: EpisodeBatch, shard: '_Shard') -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _pack(self, batch: Any, shard: '_Shard') -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Obs [R * N, O] of all rows, and the states [R, S] before and after each move."""
         (N, n_features), S = batch.obs.shape[2:], batch.state.shape[2]
         obs = self._work.array('obs', int(shard.starts[-1]), N * n_features)
@@ -94,13 +94,13 @@ class PackedUpdate:
         pack_rows(batch.state[1:], shard.episode, shard.moves, next_state)
         return obs.reshape(-1, n_features), state, next_state
 
-    def _hidden(self, batch: EpisodeBatch, shard: '_Shard', n_agents: int) -> np.ndarray:
+    def _hidden(self, batch: Any, shard: '_Shard', n_agents: int) -> np.ndarray:
         """Hidden states before step 0, [b * N, H]."""
         if batch.hidden_state is None:
             return np.zeros((len(shard.episode) * n_agents, self._hidden_dim), dtype=np.float32)
         return batch.hidden_state[shard.episode].reshape(-1, self._hidden_dim)  # [b, N, 1, H] -> [b * N, H]
 
-    def _td(self, batch: EpisodeBatch, shard: '_Shard', q_tot: np.ndarray, next_q_tot: np.ndarray,
+    def _td(self, batch: Any, shard: '_Shard', q_tot: np.ndarray, next_q_tot: np.ndarray,
             n_steps: float) -> Tuple[np.ndarray, np.ndarray]:
         """Gradient of the loss by Q_tot, [R], and sums per episode, [b, 5]."""
         cfg, terminal = self._cfg, batch.terminated
