@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from tensorboardX import SummaryWriter
 
-from ding_qmix.model.blas import find_blas
-from ding_qmix.model.kernel import JIT
+from ding_qmix.fast_cpu.blas import find_blas
+from ding_qmix.fast_cpu.math_kernel import JIT
 
 
 @pytest.mark.unittest

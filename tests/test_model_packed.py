@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from ding_qmix.model import QMix
-from ding_qmix.model import packed_agent as packed_agent_module
-from ding_qmix.model.agent_kernel import TILE
-from ding_qmix.model.blas import (
+from ding_qmix.fast_cpu import agent as packed_agent_module
+from ding_qmix.fast_cpu.agent_kernel import TILE
+from ding_qmix.fast_cpu.blas import (
     add_product,
     add_product_over_rows,
     add_product_transposed,
@@ -14,11 +14,11 @@ from ding_qmix.model.blas import (
     multiply,
     multiply_transposed,
 )
-from ding_qmix.model.kernel import JIT
-from ding_qmix.model.packed_agent import PackedAgent, can_pack_agent
-from ding_qmix.model.packed_mixer import PackedMixer
-from ding_qmix.model.workspace import Workspace
-from ding_qmix.policy.packed_update import can_pack
+from ding_qmix.fast_cpu.math_kernel import JIT
+from ding_qmix.fast_cpu.agent import PackedAgent, can_pack_agent
+from ding_qmix.fast_cpu.mixer import PackedMixer
+from ding_qmix.fast_cpu.scratch import Workspace
+from ding_qmix.fast_cpu.gradient import can_pack
 
 N, OBS_DIM, S, A = 3, 11, 13, 5
 SIZES = dict(agent_num=N, obs_shape=OBS_DIM, global_obs_shape=S, action_shape=A, hidden_size_list=[24])

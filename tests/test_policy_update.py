@@ -3,7 +3,7 @@ import pytest
 import torch
 from policy_data import A, H, N, assert_same_result, chunk, make_policy, q_tots, random_batch, random_episode
 
-from ding_qmix.policy.packed_update import PackedUpdate
+from ding_qmix.fast_cpu.gradient import PackedUpdate
 from ding_qmix.policy.samples import collate_samples
 from ding_qmix.policy.update import MEANS, TDUpdate, longest_first
 from ding_qmix.spec import PrioritizedBatch

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ding_qmix.model.packed_agent import PackedAgent, can_pack_agent
+from ding_qmix.fast_cpu.agent import PackedAgent, can_pack_agent
 from ding_qmix.rl_utils import epsilon_greedy
 
 EnvIds = Union[List[int], Tensor]

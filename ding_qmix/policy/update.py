@@ -7,7 +7,7 @@ from easydict import EasyDict
 from torch import Tensor
 
 from ding_qmix.policy.graph_update import GraphUpdate
-from ding_qmix.policy.packed_update import PackedUpdate, can_pack
+from ding_qmix.fast_cpu.gradient import PackedUpdate, can_pack
 from ding_qmix.policy.unroll import by_length, episode_lengths
 from ding_qmix.spec import EpisodeBatch
 

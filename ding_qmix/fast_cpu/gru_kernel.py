@@ -13,9 +13,9 @@ recurrent part of the candidate. Formulas: torch.nn.GRU.
 """
 import numpy as np
 
-from ding_qmix.model.blas import add_product, add_product_transposed
-from ding_qmix.model.kernel import HALF, ONE, inline_kernel, kernel, tanh
-from ding_qmix.model.linear_kernel import add
+from ding_qmix.fast_cpu.blas import add_product, add_product_transposed
+from ding_qmix.fast_cpu.math_kernel import HALF, ONE, inline_kernel, kernel, tanh
+from ding_qmix.fast_cpu.linear_kernel import add
 
 BLOCK = 160  # [rows] that run through time together; 32 is a few percent slower, 80 and 320 are the same
 

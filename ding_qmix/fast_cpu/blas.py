@@ -15,7 +15,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from ding_qmix.model.kernel import kernel
+from ding_qmix.fast_cpu.math_kernel import kernel
 
 _AS_IS, _TRANSPOSED = ord('N'), ord('T')
 

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from ding_qmix.model.agent import QHead, RecurrentQNetwork
-from ding_qmix.model.agent_kernel import (
+from ding_qmix.fast_cpu.agent_kernel import (
     TILE,
     AgentParameters,
     AgentRows,
@@ -13,10 +13,10 @@ from ding_qmix.model.agent_kernel import (
     agent_backward,
     agent_forward,
 )
-from ding_qmix.model.blas import find_blas
-from ding_qmix.model.gru_kernel import BLOCK
-from ding_qmix.model.kernel import JIT
-from ding_qmix.model.workspace import Workspace
+from ding_qmix.fast_cpu.blas import find_blas
+from ding_qmix.fast_cpu.gru_kernel import BLOCK
+from ding_qmix.fast_cpu.math_kernel import JIT
+from ding_qmix.fast_cpu.scratch import Workspace
 
 
 def can_pack_agent(agent: torch.nn.Module) -> bool:

@@ -7,7 +7,7 @@ batch are [T, B, ...]; episode int64 [b] picks from B.
 """
 import numpy as np
 
-from ding_qmix.model.kernel import ONE, TWO, ZERO, inline_kernel, kernel
+from ding_qmix.fast_cpu.math_kernel import ONE, TWO, ZERO, inline_kernel, kernel
 
 
 @kernel

@@ -3,10 +3,10 @@ from typing import Optional, Sequence
 import numpy as np
 from torch import Tensor
 
-from ding_qmix.model.blas import find_blas
+from ding_qmix.fast_cpu.blas import find_blas
 from ding_qmix.model.mixer import QMixer
-from ding_qmix.model.mixer_kernel import TILE, MixerParameters, MixerRows, mixer_backward, mixer_forward
-from ding_qmix.model.workspace import Workspace
+from ding_qmix.fast_cpu.mixer_kernel import TILE, MixerParameters, MixerRows, mixer_backward, mixer_forward
+from ding_qmix.fast_cpu.scratch import Workspace
 
 
 class PackedMixer:

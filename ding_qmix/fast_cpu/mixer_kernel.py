@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ding_qmix.model.blas import multiply
-from ding_qmix.model.kernel import ONE, ZERO, dot, elu, inline_kernel, kernel
-from ding_qmix.model.linear_kernel import linear_backward, linear_forward
+from ding_qmix.fast_cpu.blas import multiply
+from ding_qmix.fast_cpu.math_kernel import ONE, ZERO, dot, elu, inline_kernel, kernel
+from ding_qmix.fast_cpu.linear_kernel import linear_backward, linear_forward
 
 TILE = 512  # [rows] that run through all layers before the next
 

@@ -1,8 +1,8 @@
 """Linear layers over rows, some of their units rectified, forward and backward, for the CPU."""
 import numpy as np
 
-from ding_qmix.model.blas import add_product_over_rows, multiply_transposed
-from ding_qmix.model.kernel import ZERO, inline_kernel, kernel
+from ding_qmix.fast_cpu.blas import add_product_over_rows, multiply_transposed
+from ding_qmix.fast_cpu.math_kernel import ZERO, inline_kernel, kernel
 
 
 @kernel

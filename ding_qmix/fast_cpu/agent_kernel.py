@@ -7,10 +7,10 @@ from typing import NamedTuple, Tuple
 
 import numpy as np
 
-from ding_qmix.model.blas import add_product_over_rows, multiply, multiply_transposed
-from ding_qmix.model.gru_kernel import gru_backward, gru_forward
-from ding_qmix.model.kernel import inline_kernel, kernel
-from ding_qmix.model.linear_kernel import linear_backward, linear_forward
+from ding_qmix.fast_cpu.blas import add_product_over_rows, multiply, multiply_transposed
+from ding_qmix.fast_cpu.gru_kernel import gru_backward, gru_forward
+from ding_qmix.fast_cpu.math_kernel import inline_kernel, kernel
+from ding_qmix.fast_cpu.linear_kernel import linear_backward, linear_forward
 
 TILE = 1024  # [rows] at most, but one time step at least; from 512 to 4096 it makes little difference
 
