@@ -5,5 +5,5 @@ Ready-made configs: smac_<map>_<policy>_config.py, each with main_config and cre
 This package's policy: ``qmix`` on its own batched collector, buffer and evaluator, ``qmix_stock`` on DI-engine's.
 DI-engine's policies on this package's env: ``diengine_qmix``, ``wqmix``, ``qtran``, ``collaq``, ``coma``, ``madqn``,
 ``mappo``, ``masac``. Hyper-parameters are those DI-engine publishes for the map, with the reason where one differs; all
-run their whole budget. For another map: ``ding_qmix.host_config.move_to_map``.
+run their whole budget. For another map: ``ding_qmix.ding_compat.config.move_to_map``.
 """

@@ -1,5 +1,5 @@
 """DI-engine's WQMIX on map MMM. Train: ``ding -m serial -c FILE``, or run this file with python."""
-from ding_qmix.host_config import make_host_config
+from ding_qmix.ding_compat.config import make_host_config
 
 main_config, create_config = make_host_config(
     'MMM',

@@ -12,7 +12,7 @@ from ding.torch_utils import to_tensor
 from ding_play import play, scripted_env
 
 from ding_qmix.envs import SMACEnv
-from ding_qmix.envs.host_format import EVAL_SEED_OFFSET, stream_seed
+from ding_qmix.envs.ding_format import EVAL_SEED_OFFSET, stream_seed
 
 
 @pytest.mark.unittest

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ding_qmix.config import make_config
-from ding_qmix.host_config import HOST_POLICIES, host_model_sizes, make_host_config, move_to_map
+from ding_qmix.ding_compat.config import HOST_POLICIES, host_model_sizes, make_host_config, move_to_map
 
 TEAM = dict(agent_num=10, obs_shape=186, global_obs_shape=290, action_shape=16)
 # Sizes of MMM as DI-engine's published configs state them.

@@ -6,7 +6,7 @@ import torch
 from ding.model.template.qmix import QMix as HostModel
 
 from ding_qmix.model import QMix
-from ding_qmix.model.host_state import pack_host_state, unpack_host_state
+from ding_qmix.ding_compat.hidden_state import pack_host_state, unpack_host_state
 
 T, B, N, S, A = 7, 4, 3, 13, 5
 OBS_DIM = 11

@@ -9,7 +9,7 @@ from ding.entry import serial_pipeline, serial_pipeline_onpolicy
 from ding.utils import deep_merge_dicts
 from easydict import EasyDict
 
-from ding_qmix.host_config import move_to_map
+from ding_qmix.ding_compat.config import move_to_map
 from ding_qmix.scenarios import SCENARIOS
 
 CHUNKS = dict(

@@ -8,7 +8,7 @@ from ding.utils import ENV_REGISTRY, deep_merge_dicts
 from easydict import EasyDict
 
 from ding_qmix.envs.backends import backend_options, make_vec_env
-from ding_qmix.envs.host_format import (
+from ding_qmix.envs.ding_format import (
     ILLEGAL_ACTION,
     JointActionSpace,
     fresh_seed,
@@ -19,7 +19,7 @@ from ding_qmix.envs.host_format import (
     reward_space,
     stream_seed,
 )
-from ding_qmix.envs.host_view import HostObs, HostView, make_host_view, observation_space
+from ding_qmix.envs.ding_view import HostObs, HostView, make_host_view, observation_space
 from ding_qmix.envs.tracked_env import TrackedVecEnv
 from ding_qmix.smac.reward import RewardOptions
 from ding_qmix.spec import EnvSpec

@@ -3,7 +3,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 import numpy as np
 
 from ding_qmix.envs.backends import backend_options, make_vec_env
-from ding_qmix.envs.host_format import fresh_seed, joint_action
+from ding_qmix.envs.ding_format import fresh_seed, joint_action
 from ding_qmix.envs.recorded_env import RecordedVecEnv
 from ding_qmix.envs.tracked_env import TrackedVecEnv
 from ding_qmix.sim.render import BattleFrame, BattlePainter

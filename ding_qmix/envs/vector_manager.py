@@ -7,7 +7,7 @@ from ding.utils import ENV_MANAGER_REGISTRY, deep_merge_dicts
 from easydict import EasyDict
 
 from ding_qmix.envs.ding_env import SMACEnv, build_battles
-from ding_qmix.envs.host_format import (
+from ding_qmix.envs.ding_format import (
     fresh_seed,
     host_obs,
     host_timestep,
@@ -15,7 +15,7 @@ from ding_qmix.envs.host_format import (
     random_legal_action,
     stream_seed,
 )
-from ding_qmix.envs.host_view import HostObs
+from ding_qmix.envs.ding_view import HostObs
 from ding_qmix.envs.tracked_env import TrackedVecEnv
 from ding_qmix.spec import VecStep
 from ding_qmix.utils.keys import check_keys

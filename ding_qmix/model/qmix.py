@@ -5,8 +5,8 @@ from ding.utils import MODEL_REGISTRY
 from torch import Tensor
 
 from ding_qmix.model.agent import RecurrentQNetwork
-from ding_qmix.model.host_state import pack_host_state, unpack_host_state
-from ding_qmix.model.host_weights import from_host_state_dict, is_host_state_dict
+from ding_qmix.ding_compat.hidden_state import pack_host_state, unpack_host_state
+from ding_qmix.ding_compat.checkpoint import from_host_state_dict, is_host_state_dict
 from ding_qmix.model.mixer import QMixer, VDNMixer
 
 ILLEGAL_Q = -9999999.  # value of illegal actions in ``logit``; DI-engine's figure

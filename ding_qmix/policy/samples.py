@@ -7,7 +7,7 @@ from typing import Any, Dict, List
 import torch
 from torch import Tensor
 
-from ding_qmix.model.host_state import pack_host_state
+from ding_qmix.ding_compat.hidden_state import pack_host_state
 from ding_qmix.spec import EpisodeBatch
 
 Sample = Dict[str, Any]

@@ -6,7 +6,7 @@ import gym
 import numpy as np
 from ding.envs import BaseEnvTimestep
 
-from ding_qmix.envs.host_view import HostObs, HostView, view_obs
+from ding_qmix.envs.ding_view import HostObs, HostView, view_obs
 from ding_qmix.envs.tracked_env import TrackedVecEnv
 from ding_qmix.smac.rules import NO_OP, STOP
 from ding_qmix.spec import EnvSpec, VecStep

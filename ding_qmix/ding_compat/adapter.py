@@ -5,7 +5,7 @@ import torch
 import torch.nn as nn
 from torch import Tensor
 
-from ding_qmix.model.host_state import pack_host_state, unpack_host_state
+from ding_qmix.ding_compat.hidden_state import pack_host_state, unpack_host_state
 from ding_qmix.model.qmix import QMix
 
 
