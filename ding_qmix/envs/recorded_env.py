@@ -2,8 +2,8 @@ from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
-from ding_qmix.sim.render import BattleFrame
-from ding_qmix.sim.replay import BattleRecorder, ReplayFiles
+from ding_qmix.render.painter import BattleFrame
+from ding_qmix.render.recorder import BattleRecorder, ReplayFiles
 from ding_qmix.spec import EnvSpec, UnitSnapshot, VecEnv, VecStep
 
 

@@ -5,8 +5,8 @@ from typing import Dict, List, Optional
 import numpy as np
 
 from ding_qmix.scenarios import get_scenario
-from ding_qmix.sim.render import BattleFrame, BattlePainter
-from ding_qmix.sim.video import default_format, write_video
+from ding_qmix.render.painter import BattleFrame, BattlePainter
+from ding_qmix.render.video import default_format, write_video
 from ding_qmix.smac.rules import MAP_CENTER, MAP_EXTENT
 from ding_qmix.smac.units import UNIT_STATS
 from ding_qmix.spec import EnvSpec, UnitSnapshot, VecStep

@@ -5,7 +5,7 @@ from typing import Any, Iterable
 
 import numpy as np
 
-from ding_qmix.sim.render_style import GROUND, INK, PALETTE_BASE, blend
+from ding_qmix.render.style import GROUND, INK, PALETTE_BASE, blend
 
 VIDEO_FORMATS = ('gif', 'mp4')
 _HINT = "pip install 'ding-qmix[render]'"

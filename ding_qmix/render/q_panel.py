@@ -3,7 +3,7 @@ from typing import TYPE_CHECKING, List, Tuple
 
 import numpy as np
 
-from ding_qmix.sim import render_style as style
+from ding_qmix.render import style as style
 from ding_qmix.smac.rules import FIRST_TARGET, NO_OP
 from ding_qmix.spec import EnvSpec
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
     from PIL.ImageFont import FreeTypeFont
 
-    from ding_qmix.sim.render import BattleFrame
+    from ding_qmix.render.painter import BattleFrame
 
 _MARGIN = 10  # [pixels]
 _LABEL = 34  # [pixels] room for the agents' names
