@@ -11,8 +11,8 @@ from typing import Any, Dict, List, NamedTuple, Optional
 
 from ding_qmix.scenarios import SCENARIOS
 from ding_qmix.sim import SIM_VERSION, SimVecEnv
-from ding_qmix.sim.scripted import SCRIPTED_POLICIES
-from ding_qmix.sim.yardstick import measure_policy
+from ding_qmix.baselines.scripted import SCRIPTED_POLICIES
+from ding_qmix.baselines.evaluation import measure_policy
 from ding_qmix.utils.report import describe_run, markdown_table, source_line, update_block, write_json
 from ding_qmix.utils.statistics import wilson_interval
 

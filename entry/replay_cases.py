@@ -11,7 +11,7 @@ from ding_qmix.model import QMix
 from ding_qmix.policy.actor import RecurrentActor
 from ding_qmix.scenarios import make_spec
 from ding_qmix.sim import SimVecEnv
-from ding_qmix.sim.scripted import make_scripted_policy
+from ding_qmix.baselines.scripted import make_scripted_policy
 from ding_qmix.spec import EpisodeBatch
 from ding_qmix.worker import EpisodeBuffer
 from ding_qmix.worker.recorder import EpisodeRecorder

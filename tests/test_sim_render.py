@@ -11,7 +11,7 @@ from ding_qmix.sim import SimVecEnv
 from ding_qmix.render.painter import HEADER, BattleFrame, BattlePainter
 from ding_qmix.render.style import ALLY, ENEMY_SHOT, GROUND, HEALING, MARKS, PAPER, blend
 from ding_qmix.render.recorder import BattleRecorder, ReplayFiles, beaten_units, final_units
-from ding_qmix.sim.scripted import make_scripted_policy
+from ding_qmix.baselines.scripted import make_scripted_policy
 from ding_qmix.render.video import default_format, write_video
 from ding_qmix.smac.units import UNIT_NAMES
 from ding_qmix.spec import UnitSnapshot

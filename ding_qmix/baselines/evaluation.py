@@ -3,7 +3,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ding_qmix.sim.scripted import make_scripted_policy
+from ding_qmix.baselines.scripted import make_scripted_policy
 from ding_qmix.sim.vec_env import SimVecEnv
 
 

@@ -1,0 +1,1 @@
+"""Scripted policies and their evaluation."""
