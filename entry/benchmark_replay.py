@@ -28,7 +28,7 @@ from ding_qmix.spec import EpisodeBatch
 from ding_qmix.utils.report import describe_run, source_line, update_block, write_json
 from ding_qmix.utils.threads import one_torch_thread
 from ding_qmix.worker import EpisodeBuffer
-from ding_qmix.worker.priority_table import PriorityTable
+from ding_qmix.replay.priority_table import PriorityTable
 
 CHUNK_LEN = 10  # [env steps] DI-engine's setting for MMM
 SPEED_LEN = 60  # [env steps] of the timed episodes

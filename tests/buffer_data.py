@@ -7,7 +7,7 @@ from policy_data import H, N, random_episode, whole
 
 from ding_qmix.policy.samples import Sample, collate_samples
 from ding_qmix.spec import EpisodeBatch
-from ding_qmix.worker.episode_buffer import EpisodeBuffer
+from ding_qmix.replay.episode_buffer import EpisodeBuffer
 
 
 def make_buffer(seed: int = 0, **cfg: Any) -> EpisodeBuffer:

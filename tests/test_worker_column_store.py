@@ -5,8 +5,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ding_qmix.worker.column_kernels import HALF_VALUES, pack_columns, scan_columns, unpack_halves, unpack_singles
-from ding_qmix.worker.column_store import ColumnStore
+from ding_qmix.replay.column_kernels import HALF_VALUES, pack_columns, scan_columns, unpack_halves, unpack_singles
+from ding_qmix.replay.column_store import ColumnStore
 
 G, F, C = 3, 21, 40
 DTYPES = pytest.mark.parametrize('dtype', [np.float16, np.float32])
@@ -140,7 +140,7 @@ def test_promotion_keeps_rounded_values_to_the_last_bit(dtype):
 
 @pytest.mark.unittest
 def test_promotion_of_more_rows_than_a_block(monkeypatch):
-    monkeypatch.setattr('ding_qmix.worker.column_store._BLOCK', 7)
+    monkeypatch.setattr('ding_qmix.replay.column_store._BLOCK', 7)
     old = _values(30)
     store = _store(old)
     assert store.cover([_values(1, range(F))], 30) > 10 and _same_bits(_read(store, range(30)), old)

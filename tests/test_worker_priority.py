@@ -5,7 +5,7 @@ from buffer_data import make_buffer, numbered
 from policy_data import chunk, random_episode
 
 from ding_qmix.spec import EpisodeBatch, PrioritizedBatch
-from ding_qmix.worker.priority_table import PriorityTable
+from ding_qmix.replay.priority_table import PriorityTable
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ding_qmix.worker.row_allocator import RowAllocator
+from ding_qmix.replay.row_allocator import RowAllocator
 
 
 def _free_rows(allocator):

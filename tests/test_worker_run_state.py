@@ -9,8 +9,8 @@ import pytest
 import torch
 from easydict import EasyDict
 
-from ding_qmix.worker import run_state
-from ding_qmix.worker.run_state import LoadRunStateHook, SaveRunStateHook, join_run, load_run_state
+from ding_qmix import run_state
+from ding_qmix.run_state import LoadRunStateHook, SaveRunStateHook, join_run, load_run_state
 
 GLOBAL_DRAWS = (
     lambda: torch.rand(3).tolist(),

@@ -14,7 +14,7 @@ from ding_qmix.utils.statistics import wilson_interval
 from ding_qmix.worker.batched_env import BatchedEnvManager, PolicyMode, batched_env
 from ding_qmix.worker.interrupt import InterruptFlag
 from ding_qmix.worker.rollout import EpisodeStats, Rollout
-from ding_qmix.worker.run_state import join_run
+from ding_qmix.run_state import join_run
 
 
 @SERIAL_EVALUATOR_REGISTRY.register('ding_qmix_win_rate')

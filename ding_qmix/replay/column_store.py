@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ding_qmix.worker.column_kernels import HALF_VALUES, pack_columns, scan_columns, unpack_halves, unpack_singles
+from ding_qmix.replay.column_kernels import HALF_VALUES, pack_columns, scan_columns, unpack_halves, unpack_singles
 
 _BLOCK = 1024  # [rows] that are laid out anew at a time
 _NO_LIMIT = np.uint32(0xffffffff)

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from ding_qmix.spec import EpisodeBatch
-from ding_qmix.worker.column_store import ColumnStore
+from ding_qmix.replay.column_store import ColumnStore
 
 Arrays = Dict[str, np.ndarray]
 Shapes = Dict[str, Tuple[int, ...]]
