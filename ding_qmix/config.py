@@ -4,7 +4,7 @@ from typing import Any, Dict, Optional, Tuple
 from ding.utils import deep_merge_dicts
 from easydict import EasyDict
 
-from ding_qmix.scenarios import make_spec
+from ding_qmix.smac.scenarios import make_spec
 from ding_qmix.spec import EnvSpec
 
 _ROADS: Dict[str, Dict[str, Dict[str, Any]]] = {

@@ -9,7 +9,7 @@ import argparse
 import sys
 from typing import Any, Dict, List, NamedTuple, Optional
 
-from ding_qmix.scenarios import SCENARIOS
+from ding_qmix.smac.scenarios import SCENARIOS
 from ding_qmix.sim import SIM_VERSION, SimVecEnv
 from ding_qmix.baselines.scripted import SCRIPTED_POLICIES
 from ding_qmix.baselines.evaluation import measure_policy

@@ -22,7 +22,7 @@ from replay_tables import memory_table, rounding_table, row_table, speed_table
 
 from ding_qmix.policy.samples import cut_chunks
 from ding_qmix.policy.unroll import episode_lengths, time_segments, unroll
-from ding_qmix.scenarios import make_spec
+from ding_qmix.smac.scenarios import make_spec
 from ding_qmix.sim import SIM_VERSION
 from ding_qmix.spec import EpisodeBatch
 from ding_qmix.utils.report import describe_run, source_line, update_block, write_json

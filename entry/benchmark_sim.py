@@ -15,7 +15,7 @@ from typing import Any, Dict, List, NamedTuple, Optional
 
 import numpy as np
 
-from ding_qmix.scenarios import SCENARIOS
+from ding_qmix.smac.scenarios import SCENARIOS
 from ding_qmix.sim import SIM_VERSION, SimVecEnv
 from ding_qmix.sim.rng import seed_state
 from ding_qmix.baselines.scripted import draw_legal

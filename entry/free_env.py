@@ -8,7 +8,7 @@ from ding.envs import BaseEnv, BaseEnvTimestep
 from ding.utils import ENV_REGISTRY, deep_merge_dicts
 from easydict import EasyDict
 
-from ding_qmix.scenarios import make_spec
+from ding_qmix.smac.scenarios import make_spec
 
 _N_OBS = 64  # obs that all envs of a process show in turn; enough that they do not stay in the processor's cache
 

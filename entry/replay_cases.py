@@ -9,7 +9,7 @@ from torch import Tensor
 from ding_qmix.config import model_sizes
 from ding_qmix.model import QMix
 from ding_qmix.policy.actor import RecurrentActor
-from ding_qmix.scenarios import make_spec
+from ding_qmix.smac.scenarios import make_spec
 from ding_qmix.sim import SimVecEnv
 from ding_qmix.baselines.scripted import make_scripted_policy
 from ding_qmix.spec import EpisodeBatch

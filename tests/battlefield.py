@@ -3,7 +3,7 @@ from typing import List, Optional, Tuple
 
 import numpy as np
 
-from ding_qmix.scenarios import EnemyOrder, Scenario, UnitGroup
+from ding_qmix.smac.scenarios import EnemyOrder, Scenario, UnitGroup
 from ding_qmix.sim.knobs import SimKnobs
 from ding_qmix.sim.loop import play_loop, play_step
 from ding_qmix.sim.orders import give_order

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ding_qmix.envs import backends
-from ding_qmix.scenarios import make_spec
+from ding_qmix.smac.scenarios import make_spec
 from ding_qmix.spec import VecStep
 
 # How the episodes of an env end, one after another: (kind, length in env steps, dead allies, dead enemies).

@@ -5,7 +5,7 @@ import pytest
 
 from ding_qmix import config
 from ding_qmix.config import check_model_sizes, make_config, model_sizes
-from ding_qmix.scenarios import make_spec
+from ding_qmix.smac.scenarios import make_spec
 
 SIZES_MMM = dict(agent_num=10, obs_shape=186, global_obs_shape=290, action_shape=16)
 

@@ -4,7 +4,7 @@ import pytest
 
 from ding_qmix.envs import BACKENDS, SMACEnv, make_vec_env
 from ding_qmix.envs.backends import backend_options
-from ding_qmix.scenarios import make_spec
+from ding_qmix.smac.scenarios import make_spec
 
 
 @pytest.mark.unittest

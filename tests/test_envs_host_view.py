@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ding_qmix.envs import SMACEnv, VectorEnvManager
-from ding_qmix.scenarios import SCENARIOS, make_spec
+from ding_qmix.smac.scenarios import SCENARIOS, make_spec
 
 # Map -> length of an obs without the ally block, from the size formula of DI-engine's SMAC env.
 ALONE_DIM = {'3m': 32, 'MMM': 114, '3s5z': 94, '2c_vs_64zg': 398, 'corridor': 162}

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ding_qmix.envs import SMACMultiAgentEnv
-from ding_qmix.scenarios import SCENARIOS, make_spec
+from ding_qmix.smac.scenarios import SCENARIOS, make_spec
 
 # The env_args of PyMARL's config for SMAC.
 PYMARL_ARGS: Dict[str, Any] = dict(

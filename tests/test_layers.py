@@ -97,7 +97,7 @@ def test_imports_point_down(repo: Path) -> None:
         ('ding_qmix/utils/a.py', 'from ding_qmix import __version__'),
         ('ding_qmix/sim/a.py', 'import torch.nn as nn'),
         ('ding_qmix/spec.py', 'try:\n    from ding.utils import b\nexcept ImportError:\n    pass'),
-        ('ding_qmix/scenarios.py', 'from torch import Tensor'),
+        ('ding_qmix/smac/scenarios.py', 'from torch import Tensor'),
         ('ding_qmix/envs/a.py', 'from entry.train import main'),
         ('dizoo_configs/a.py', 'from entry import train'),
         ('ding_qmix/attic/a.py', ''),

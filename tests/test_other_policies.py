@@ -10,7 +10,7 @@ from ding.utils import deep_merge_dicts
 from easydict import EasyDict
 
 from ding_qmix.ding_compat.config import move_to_map
-from ding_qmix.scenarios import SCENARIOS
+from ding_qmix.smac.scenarios import SCENARIOS
 
 CHUNKS = dict(
     learn=dict(update_per_collect=2, batch_size=4),

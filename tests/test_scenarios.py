@@ -1,10 +1,10 @@
 import pytest
 
-from ding_qmix.scenarios import SCENARIOS, get_scenario, make_spec
+from ding_qmix.smac.scenarios import SCENARIOS, get_scenario, make_spec
 from ding_qmix.sim.knobs import SimKnobs
 from ding_qmix.smac.reward import RewardOptions, max_reward
 from ding_qmix.smac.rules import created_units, make_rules
-from ding_qmix.terrain import pathing_grid
+from ding_qmix.smac.terrain import pathing_grid
 
 # n_agents, n_enemies, episode limit, n_actions, obs and state of style smac, obs of style ding, max reward.
 # Computed from the size formulas of oxwhirl/smac and DI-engine; the latter agree with every shape in dizoo/smac/config.

@@ -7,7 +7,7 @@ from every_map import play, random_actions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ding_qmix.scenarios import SCENARIOS
+from ding_qmix.smac.scenarios import SCENARIOS
 from ding_qmix.sim import SimVecEnv
 from ding_qmix.sim.arsenal import CANNOT_HIT, ENERGY_MAX, FOOTING, HEALS, HEALTH_MAX, SHIELD_MAX
 from ding_qmix.smac.rules import EAST, FIRST_TARGET, NO_OP, NORTH, SOUTH, STOP, WEST

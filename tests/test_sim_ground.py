@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from battlefield import Battlefield
 
-from ding_qmix.scenarios import SCENARIOS
+from ding_qmix.smac.scenarios import SCENARIOS
 from ding_qmix.sim import SimVecEnv
 from ding_qmix.sim.ground import STRAIGHT, find_routes, make_ground
 from ding_qmix.sim.knobs import SimKnobs
@@ -13,7 +13,7 @@ from ding_qmix.sim.spawn import spawn_points
 from ding_qmix.sim.state import ATTACK, ATTACK_MOVE, GOAL_X, GOAL_Y, GUARD, ORDER, TARGET
 from ding_qmix.smac.rules import FIRST_TARGET
 from ding_qmix.smac.units import HEALTH
-from ding_qmix.terrain import MAP_SIZE, WINDING, cliff_grid, pathing_grid
+from ding_qmix.smac.terrain import MAP_SIZE, WINDING, cliff_grid, pathing_grid
 
 FAR = [('marine', 28., 28.)]
 

@@ -6,7 +6,7 @@ from typing import Any, List
 import numpy as np
 import pytest
 
-from ding_qmix.scenarios import SCENARIOS, make_spec
+from ding_qmix.smac.scenarios import SCENARIOS, make_spec
 from ding_qmix.sim import SimVecEnv
 from ding_qmix.render.painter import HEADER, BattleFrame, BattlePainter
 from ding_qmix.render.style import ALLY, ENEMY_SHOT, GROUND, HEALING, MARKS, PAPER, blend

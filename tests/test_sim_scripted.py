@@ -4,7 +4,7 @@ from typing import Any, Dict, Sequence
 import numpy as np
 import pytest
 
-from ding_qmix.scenarios import make_spec
+from ding_qmix.smac.scenarios import make_spec
 from ding_qmix.sim import SimVecEnv
 from ding_qmix.sim.buffers import make_step
 from ding_qmix.baselines.scripted import SCRIPTED_POLICIES, make_scripted_policy

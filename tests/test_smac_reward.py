@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ding_qmix.scenarios import get_scenario
+from ding_qmix.smac.scenarios import get_scenario
 from ding_qmix.smac.reward import (
     DRAWN,
     LOST,

@@ -6,7 +6,7 @@ import pytest
 from every_map import random_actions, table_after, unit_records
 from reference.special_state import ViewTwin
 
-from ding_qmix.scenarios import SCENARIOS, make_spec
+from ding_qmix.smac.scenarios import SCENARIOS, make_spec
 from ding_qmix.sim import SimVecEnv
 from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, SHIELD, X, Y
 from ding_qmix.spec import VecStep

@@ -4,9 +4,9 @@ import pytest
 from every_map import random_actions, table_after, unit_records
 from reference.smac import Twin
 
-from ding_qmix.scenarios import SCENARIOS
+from ding_qmix.smac.scenarios import SCENARIOS
 from ding_qmix.sim import SimVecEnv
-from ding_qmix.terrain import pathing_grid
+from ding_qmix.smac.terrain import pathing_grid
 
 N_STEPS = 45  # of play; most battles are decided by then
 

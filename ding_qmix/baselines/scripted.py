@@ -9,7 +9,7 @@ from typing import Dict, Optional, Type
 import numpy as np
 from numba import njit
 
-from ding_qmix.scenarios import get_scenario
+from ding_qmix.smac.scenarios import get_scenario
 from ding_qmix.sim.arsenal import Army, make_army
 from ding_qmix.sim.rng import draw_below, seed_state
 from ding_qmix.baselines.tactics import pick_closest, pick_focus, pick_kite

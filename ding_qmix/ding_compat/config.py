@@ -6,7 +6,7 @@ from ding.utils import deep_merge_dicts
 from easydict import EasyDict
 
 from ding_qmix.config import model_sizes
-from ding_qmix.scenarios import make_spec
+from ding_qmix.smac.scenarios import make_spec
 from ding_qmix.spec import EnvSpec
 from ding_qmix.utils.keys import nearest_hint
 

@@ -4,7 +4,7 @@ from typing import Any, Dict, Mapping, NamedTuple, Tuple
 import gym
 import numpy as np
 
-from ding_qmix.scenarios import make_spec
+from ding_qmix.smac.scenarios import make_spec
 from ding_qmix.spec import EnvSpec
 
 HostObs = Dict[str, np.ndarray]

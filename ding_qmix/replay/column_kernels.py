@@ -4,7 +4,7 @@ bits and the rest reals; bit k of an agent's row is bit k % 8 of its byte k // 8
 """
 import numpy as np
 
-from ding_qmix.smac.kernel import inline_kernel, outer_kernel
+from ding_qmix.numba_kernel import inline_kernel, outer_kernel
 
 # numba has no float16: a half is an index into its value as float32, [65536]
 HALF_VALUES = np.arange(2 ** 16, dtype=np.uint16).view(np.float16).astype(np.float32)

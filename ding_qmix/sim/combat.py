@@ -41,7 +41,7 @@ from ding_qmix.sim.state import (
     Battle,
 )
 from ding_qmix.sim.unit_types import BEAM, BURST
-from ding_qmix.smac.kernel import inline_kernel, inner_kernel
+from ding_qmix.numba_kernel import inline_kernel, inner_kernel
 from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, X, Y
 
 HEAL_RANGE = 4.  # [map units] between edges; MedivacHeal, AbilData.xml

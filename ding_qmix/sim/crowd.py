@@ -19,7 +19,7 @@ from ding_qmix.sim.state import (
     WALKING,
     Battle,
 )
-from ding_qmix.smac.kernel import inline_kernel, inner_kernel
+from ding_qmix.numba_kernel import inline_kernel, inner_kernel
 from ding_qmix.smac.units import HEALTH, X, Y
 
 

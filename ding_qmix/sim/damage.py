@@ -2,7 +2,7 @@
 from ding_qmix.sim.arsenal import ARMOR, CANNOT_HIT, RADIUS, SPLASH, Army
 from ding_qmix.sim.state import BURSTING, DUE, HURT_BY, IDLE, ORDER, PHASE, READY, SHIELD_WAIT, TARGET, Battle
 from ding_qmix.sim.unit_types import BURST
-from ding_qmix.smac.kernel import inline_kernel, inner_kernel
+from ding_qmix.numba_kernel import inline_kernel, inner_kernel
 from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, SHIELD, X, Y
 
 DAMAGE_MIN = 0.5  # [hit points] least damage of a hit to life; GameData.xml

@@ -7,8 +7,8 @@ import numpy as np
 from numba import njit
 
 from ding_qmix.sim.unit_types import CLIMBS, FLIES, WALKS
-from ding_qmix.smac.kernel import kernel
-from ding_qmix.terrain import MAP_SIZE, WINDING, cliff_grid, pathing_grid
+from ding_qmix.numba_kernel import kernel
+from ding_qmix.smac.terrain import MAP_SIZE, WINDING, cliff_grid, pathing_grid
 
 STRAIGHT = -1  # in ``route``: nothing is in the way
 N_CELLS = MAP_SIZE * MAP_SIZE

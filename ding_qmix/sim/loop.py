@@ -34,7 +34,7 @@ from ding_qmix.sim.state import (
     WALKING,
     Battle,
 )
-from ding_qmix.smac.kernel import inline_kernel, kernel
+from ding_qmix.numba_kernel import inline_kernel, kernel
 from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, SHIELD, X, Y
 
 

@@ -40,7 +40,7 @@ from ding_qmix.sim.state import (
     TARGET,
     Battle,
 )
-from ding_qmix.smac.kernel import inline_kernel
+from ding_qmix.numba_kernel import inline_kernel
 from ding_qmix.smac.units import ENERGY, HEALTH, X, Y
 
 BOX_MARGIN = 1.5  # [map units] more than an ally's radius and its way in one game loop

@@ -5,7 +5,7 @@ Each env owns one, so its battle depends on its seed alone and not on its neighb
 """
 import numpy as np
 
-from ding_qmix.smac.kernel import inline_kernel
+from ding_qmix.numba_kernel import inline_kernel
 
 _MASK = (1 << 64) - 1
 

@@ -4,7 +4,7 @@ from typing import List, NamedTuple, Tuple
 
 import numpy as np
 
-from ding_qmix.scenarios import Scenario, UnitGroup
+from ding_qmix.smac.scenarios import Scenario, UnitGroup
 from ding_qmix.sim.arsenal import HEALS, Army, reach
 from ding_qmix.sim.knobs import SimKnobs
 from ding_qmix.sim.loop import play_loop
@@ -25,9 +25,9 @@ from ding_qmix.sim.state import (
     Battle,
 )
 from ding_qmix.sim.unit_types import FLIES, UNIT_TYPES, UnitType
-from ding_qmix.smac.kernel import kernel
+from ding_qmix.numba_kernel import kernel
 from ding_qmix.smac.units import ENERGY, HEALTH, N_FIELDS, SHIELD, UNIT_NAMES, UNIT_STATS, X, Y
-from ding_qmix.terrain import MAP_SIZE, pathing_grid
+from ding_qmix.smac.terrain import MAP_SIZE, pathing_grid
 
 _OVERLAP_SLACK = 1e-9  # [map units] that neighbours on a lattice may overlap by rounding
 

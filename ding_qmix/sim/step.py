@@ -7,7 +7,7 @@ from ding_qmix.sim.knobs import SimKnobs
 from ding_qmix.sim.loop import play_step
 from ding_qmix.sim.spawn import Start, begin_battle
 from ding_qmix.sim.state import VITALS, Battle, SimState, Workroom
-from ding_qmix.smac.kernel import inline_kernel, inner_kernel, kernel, outer_kernel
+from ding_qmix.numba_kernel import inline_kernel, inner_kernel, kernel, outer_kernel
 from ding_qmix.smac.observation import write_action_mask, write_obs, write_state
 from ding_qmix.smac.reward import ONGOING, WON, RewardOptions, battle_result, battle_reward, end_reward
 from ding_qmix.smac.rules import Rules

@@ -4,7 +4,7 @@ from typing import Any, Dict, Optional, Sequence, Union
 import numba
 import numpy as np
 
-from ding_qmix.scenarios import get_scenario, make_spec
+from ding_qmix.smac.scenarios import get_scenario, make_spec
 from ding_qmix.sim.buffers import make_state, make_step, make_workroom
 from ding_qmix.sim.checks import check_array, check_count, check_env_ids, check_knobs, make_reward_options
 from ding_qmix.sim.entry import bind
@@ -29,7 +29,7 @@ class SimVecEnv:
     Arguments:
         - map_name, n_envs: a SMAC map, and how many battles are played side by side
         - seed: env i gets ``seed + i``; or a sequence with one seed per env
-        - obs_style: 'ding' or 'smac', see ``ding_qmix.scenarios.make_spec``
+        - obs_style: 'ding' or 'smac', see ``ding_qmix.smac.scenarios.make_spec``
         - n_threads: threads that share the envs, never more than there are envs; None for numba's number of them,
           but at least ``ENVS_PER_THREAD`` envs each
         - special_global_state: the state is one view per agent, laid end to end, see ``ding_qmix.smac.special_state``

@@ -1,7 +1,7 @@
 """Puts together what never changes while a map is played."""
 from typing import NamedTuple
 
-from ding_qmix.scenarios import Scenario
+from ding_qmix.smac.scenarios import Scenario
 from ding_qmix.sim.arsenal import Army, make_army
 from ding_qmix.sim.ground import Ground, make_ground
 from ding_qmix.sim.knobs import SimKnobs

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from ding_qmix.smac.kernel import inline_kernel, kernel
+from ding_qmix.numba_kernel import inline_kernel, kernel
 from ding_qmix.smac.rules import (
     FIRST_TARGET,
     MAP_CENTER,

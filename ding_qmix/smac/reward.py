@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ding_qmix.smac.kernel import kernel
+from ding_qmix.numba_kernel import kernel
 from ding_qmix.smac.rules import Rules
 from ding_qmix.smac.units import HEALTH, SHIELD
 

@@ -3,9 +3,9 @@ from typing import List, NamedTuple, Tuple
 
 import numpy as np
 
-from ding_qmix.scenarios import Scenario, UnitGroup
+from ding_qmix.smac.scenarios import Scenario, UnitGroup
 from ding_qmix.smac.units import UNIT_NAMES, UNIT_STATS
-from ding_qmix.terrain import MAP_SIZE, pathing_grid
+from ding_qmix.smac.terrain import MAP_SIZE, pathing_grid
 
 NO_OP, STOP, NORTH, SOUTH, EAST, WEST, FIRST_TARGET = range(7)  # actions; FIRST_TARGET + i aims at unit i
 
@@ -53,7 +53,7 @@ def make_rules(
         Lay a map out in flat arrays.
     Arguments:
         - creation_order: int [U]; entry u says which created unit (allies first) SMAC numbers u
-        - obs_style, special_global_state: as in ``ding_qmix.scenarios.make_spec``
+        - obs_style, special_global_state: as in ``ding_qmix.smac.scenarios.make_spec``
         - death_mask: with ``special_global_state``, show a dead agent nothing but its id
     Raises:
         - ValueError: death_mask without special_global_state

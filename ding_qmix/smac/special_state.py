@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from ding_qmix.smac.kernel import inline_kernel, kernel
+from ding_qmix.numba_kernel import inline_kernel, kernel
 from ding_qmix.smac.rules import FIRST_TARGET, MAP_CENTER, MAP_EXTENT, SIGHT_RANGE, Rules
 from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, SHIELD, X, Y
 

@@ -40,7 +40,7 @@ class EnemyOrder(NamedTuple):
 class Scenario(NamedTuple):
     """One map."""
     name: str
-    terrain: str  # name in ding_qmix.terrain
+    terrain: str  # name in ding_qmix.smac.terrain
     episode_limit: int  # [env steps]
     ally_race: str  # 'T', 'P' or 'Z'; a protoss side shows shields in obs and state
     enemy_race: str
