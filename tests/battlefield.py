@@ -4,13 +4,13 @@ from typing import List, Optional, Tuple
 import numpy as np
 
 from ding_qmix.smac.scenarios import EnemyOrder, Scenario, UnitGroup
-from ding_qmix.sim.knobs import SimKnobs
+from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.sim.loop import play_loop, play_step
 from ding_qmix.sim.orders import give_order
 from ding_qmix.sim.rng import seed_state
 from ding_qmix.sim.spawn import begin_battle
 from ding_qmix.sim.state import N_BODY, N_MIND, Battle
-from ding_qmix.sim.world import World, make_world
+from ding_qmix.sim.params import World, make_world
 from ding_qmix.smac.reward import RewardOptions
 from ding_qmix.smac.units import COOLDOWN, HEALTH, N_FIELDS, SHIELD, X, Y
 

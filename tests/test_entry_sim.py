@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ding_qmix.sim import SIM_VERSION
-from ding_qmix.sim.knobs import SimKnobs
+from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.utils.report import markdown_table, update_block
 
 RUN_KEYS = {'command', 'commit', 'date', 'machine', 'versions', 'note', 'what', 'sim_version'}

@@ -1,7 +1,7 @@
 import pytest
 
 from ding_qmix.smac.scenarios import SCENARIOS, get_scenario, make_spec
-from ding_qmix.sim.knobs import SimKnobs
+from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.smac.reward import RewardOptions, max_reward
 from ding_qmix.smac.rules import created_units, make_rules
 from ding_qmix.smac.terrain import pathing_grid

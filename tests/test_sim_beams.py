@@ -2,7 +2,7 @@
 import pytest
 from battlefield import Battlefield
 
-from ding_qmix.sim.knobs import SimKnobs
+from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.smac.rules import FIRST_TARGET, NORTH
 from ding_qmix.smac.units import COOLDOWN, HEALTH, X, Y
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from battlefield import Battlefield
 
-from ding_qmix.sim.arsenal import LOOPS_PER_STEP
+from ding_qmix.sim.unit_tables import LOOPS_PER_STEP
 from ding_qmix.smac.rules import EAST, FIRST_TARGET, NO_OP, NORTH, STOP
 from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, X
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ding_qmix.smac.scenarios import SCENARIOS
 from ding_qmix.sim import SimVecEnv
-from ding_qmix.sim.arsenal import CANNOT_HIT, ENERGY_MAX, FOOTING, HEALS, HEALTH_MAX, SHIELD_MAX
+from ding_qmix.sim.unit_tables import CANNOT_HIT, ENERGY_MAX, FOOTING, HEALS, HEALTH_MAX, SHIELD_MAX
 from ding_qmix.smac.rules import EAST, FIRST_TARGET, NO_OP, NORTH, SOUTH, STOP, WEST
 from ding_qmix.smac.units import ENERGY, HEALTH, SHIELD, X, Y
 

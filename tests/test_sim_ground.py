@@ -7,8 +7,8 @@ from battlefield import Battlefield
 
 from ding_qmix.smac.scenarios import SCENARIOS
 from ding_qmix.sim import SimVecEnv
-from ding_qmix.sim.ground import STRAIGHT, find_routes, make_ground
-from ding_qmix.sim.knobs import SimKnobs
+from ding_qmix.sim.pathing import STRAIGHT, find_routes, make_ground
+from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.sim.spawn import spawn_points
 from ding_qmix.sim.state import ATTACK, ATTACK_MOVE, GOAL_X, GOAL_Y, GUARD, ORDER, TARGET
 from ding_qmix.smac.rules import FIRST_TARGET

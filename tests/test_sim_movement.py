@@ -4,7 +4,7 @@ import pytest
 from battlefield import Battlefield
 
 from ding_qmix.smac.scenarios import get_scenario
-from ding_qmix.sim.knobs import SimKnobs
+from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.sim.spawn import spawn_points
 from ding_qmix.smac.rules import EAST, NORTH, STOP, WEST
 

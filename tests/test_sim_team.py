@@ -7,7 +7,7 @@ import pytest
 from ding_qmix.sim import SimVecEnv
 from ding_qmix.sim.entry import bind
 from ding_qmix.sim.step import find_illegal
-from ding_qmix.sim.team import Team
+from ding_qmix.sim.thread_pool import Team
 
 
 @pytest.mark.unittest

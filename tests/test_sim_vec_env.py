@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ding_qmix.sim import SIM_VERSION, SimVecEnv
-from ding_qmix.sim.knobs import SimKnobs
+from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.sim.rng import seed_state
 from ding_qmix.smac.rules import NO_OP, STOP
 from ding_qmix.smac.units import HEALTH

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 from ding_qmix.smac.scenarios import get_scenario
-from ding_qmix.sim.arsenal import Army, make_army
+from ding_qmix.sim.unit_tables import Army, make_army
 from ding_qmix.sim.rng import draw_below, seed_state
 from ding_qmix.baselines.tactics import pick_closest, pick_focus, pick_kite
 from ding_qmix.smac.rules import created_units

@@ -5,7 +5,7 @@ Source: SC2GameData core + liberty, ThermalLances (read exactly).
 """
 import math
 
-from ding_qmix.sim.arsenal import CANNOT_HIT, RADIUS, Army
+from ding_qmix.sim.unit_tables import CANNOT_HIT, RADIUS, Army
 from ding_qmix.sim.damage import hit
 from ding_qmix.sim.state import (
     BEAM_AGE,

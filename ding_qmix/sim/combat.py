@@ -1,7 +1,7 @@
 """Attacks: the weapon's phases, missiles; healing. Kernels over one battle."""
 import math
 
-from ding_qmix.sim.arsenal import (
+from ding_qmix.sim.unit_tables import (
     BACKSWING_TIME,
     DAMAGE_POINT,
     HEALTH_MAX,
@@ -21,7 +21,7 @@ from ding_qmix.sim.arsenal import (
 )
 from ding_qmix.sim.beams import begin_beams
 from ding_qmix.sim.damage import burst, hit
-from ding_qmix.sim.knobs import SimKnobs
+from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.sim.movement import walk
 from ding_qmix.sim.rng import draw_below
 from ding_qmix.sim.state import (

@@ -3,7 +3,7 @@ import math
 
 import numpy as np
 
-from ding_qmix.sim.arsenal import (
+from ding_qmix.sim.unit_tables import (
     ENERGY_MAX,
     ENERGY_REGEN,
     HEALTH_MAX,
@@ -15,9 +15,9 @@ from ding_qmix.sim.arsenal import (
 )
 from ding_qmix.sim.beams import sweep_beams
 from ding_qmix.sim.combat import fly_missiles
-from ding_qmix.sim.crowd import separate
+from ding_qmix.sim.collision import separate
 from ding_qmix.sim.damage import settle_bursts
-from ding_qmix.sim.knobs import SimKnobs
+from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.sim.opponent import fight_on
 from ding_qmix.sim.orders import give_order, obey
 from ding_qmix.sim.rng import draw_below

@@ -3,9 +3,9 @@ import math
 
 import numpy as np
 
-from ding_qmix.sim.arsenal import ACCELERATION, FOOTING, MAX_SPEED, Army
-from ding_qmix.sim.ground import STRAIGHT
-from ding_qmix.sim.knobs import SimKnobs
+from ding_qmix.sim.unit_tables import ACCELERATION, FOOTING, MAX_SPEED, Army
+from ding_qmix.sim.pathing import STRAIGHT
+from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.sim.state import SPEED, STANCE, STEP_X, STEP_Y, WALKING, Battle
 from ding_qmix.sim.unit_types import FLIES, WALKS
 from ding_qmix.numba_kernel import inline_kernel

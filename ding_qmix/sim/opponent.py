@@ -5,7 +5,7 @@ No retreat, no kiting, no deliberate focus fire: the maps start no computer play
 """
 import math
 
-from ding_qmix.sim.arsenal import (
+from ding_qmix.sim.unit_tables import (
     CANNOT_HIT,
     HEALS,
     HEALTH_MAX,
@@ -18,7 +18,7 @@ from ding_qmix.sim.arsenal import (
     Army,
 )
 from ding_qmix.sim.combat import attack, cancel_attack, gap, heal
-from ding_qmix.sim.knobs import SimKnobs
+from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.sim.movement import walk
 from ding_qmix.sim.state import (
     ATTACK,

@@ -5,8 +5,8 @@ from typing import List, NamedTuple, Tuple
 import numpy as np
 
 from ding_qmix.smac.scenarios import Scenario, UnitGroup
-from ding_qmix.sim.arsenal import HEALS, Army, reach
-from ding_qmix.sim.knobs import SimKnobs
+from ding_qmix.sim.unit_tables import HEALS, Army, reach
+from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.sim.loop import play_loop
 from ding_qmix.sim.opponent import nearest_foe
 from ding_qmix.sim.rng import draw_fraction

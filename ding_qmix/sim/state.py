@@ -86,7 +86,7 @@ class Battle(NamedTuple):
     body: np.ndarray  # float64 [N_BODY, U]
     mind: np.ndarray  # int32 [N_MIND, U]
     rng: np.ndarray  # uint64 [1]
-    footing: np.ndarray  # int8 [MAP_SIZE, MAP_SIZE], see ding_qmix.sim.ground
-    route: np.ndarray  # int16 [cells, cells], see ding_qmix.sim.ground
+    footing: np.ndarray  # int8 [MAP_SIZE, MAP_SIZE], see ding_qmix.sim.pathing
+    route: np.ndarray  # int16 [cells, cells], see ding_qmix.sim.pathing
     room: np.ndarray  # float64 [5, U + 4]
     marks: np.ndarray  # int32 [3, U + 4]

@@ -1,9 +1,9 @@
 """One decision of many battles: orders, eight game loops, reward, end, observation. Kernels over all envs."""
 import numpy as np
 
-from ding_qmix.sim.arsenal import Army
-from ding_qmix.sim.ground import Ground
-from ding_qmix.sim.knobs import SimKnobs
+from ding_qmix.sim.unit_tables import Army
+from ding_qmix.sim.pathing import Ground
+from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.sim.loop import play_step
 from ding_qmix.sim.spawn import Start, begin_battle
 from ding_qmix.sim.state import VITALS, Battle, SimState, Workroom

@@ -9,7 +9,7 @@ from typing import Dict, NamedTuple, Optional, Tuple
 INSTANT = 1000.  # [map units per s^2] acceleration that means "at once"; UnitData.xml
 
 GROUND, AIR = 1, 2  # layers, as bits
-WALKS, CLIMBS, FLIES = 2, 1, 0  # least footing that a unit needs, see ding_qmix.sim.ground
+WALKS, CLIMBS, FLIES = 2, 1, 0  # least footing that a unit needs, see ding_qmix.sim.pathing
 
 # What a unit's body bumps into, as bits: two units collide if they share one; UnitData.xml Collide.
 SOIL, BUILDINGS, GIANTS, SKY = 1, 2, 4, 8

@@ -8,13 +8,13 @@ from ding_qmix.smac.scenarios import get_scenario, make_spec
 from ding_qmix.sim.buffers import make_state, make_step, make_workroom
 from ding_qmix.sim.checks import check_array, check_count, check_env_ids, check_knobs, make_reward_options
 from ding_qmix.sim.entry import bind
-from ding_qmix.sim.knobs import SimKnobs
+from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.sim.rng import seed_state
 from ding_qmix.sim.state import TARGET
 from ding_qmix.sim.step import RESET, SHOW, STEP, find_illegal, play_envs
-from ding_qmix.sim.team import Team
+from ding_qmix.sim.thread_pool import Team
 from ding_qmix.sim.version import SIM_VERSION
-from ding_qmix.sim.world import make_world
+from ding_qmix.sim.params import make_world
 from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, SHIELD, X, Y
 from ding_qmix.spec import EnvSpec, UnitSnapshot, VecStep
 
@@ -34,7 +34,7 @@ class SimVecEnv:
           but at least ``ENVS_PER_THREAD`` envs each
         - special_global_state: the state is one view per agent, laid end to end, see ``ding_qmix.smac.special_state``
         - death_mask: with special_global_state, a dead agent's view shows nothing but its id
-        - knobs: uncertain facts, see ``ding_qmix.sim.knobs.SimKnobs``
+        - knobs: uncertain facts, see ``ding_qmix.sim.calibration.SimKnobs``
         - reward_options: fields of ``ding_qmix.smac.reward.RewardOptions`` that differ from SMAC's defaults
     Raises:
         - ValueError: unknown map or obs style, n_envs or n_threads < 1, wrong number of seeds, a unit not simulated

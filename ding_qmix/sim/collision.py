@@ -3,8 +3,8 @@ import math
 
 import numpy as np
 
-from ding_qmix.sim.arsenal import MAX_SPEED, SEPARATION, Army
-from ding_qmix.sim.knobs import SimKnobs
+from ding_qmix.sim.unit_tables import MAX_SPEED, SEPARATION, Army
+from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.sim.movement import SAME_PLACE, shift
 from ding_qmix.sim.state import (
     CROWD_SIZE,
