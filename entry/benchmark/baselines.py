@@ -1,7 +1,7 @@
 """
 Let the scripted policies play every map: win rates with 95 % confidence intervals, returns, lengths.
 
-    python entry/benchmark_fidelity.py --doc docs/simulator.md
+    python entry/benchmark/baselines.py --doc docs/simulator.md
 
 Beside the win rates stands what the maps and the enemy's rules lead one to expect; what deviates is marked.
 """

@@ -1,7 +1,7 @@
 """
 Measure the replay buffer: memory when full, what rounding costs, time of push and sample against plain tensors.
 
-    python entry/benchmark_replay.py --doc docs/replay.md
+    python entry/benchmark/replay.py --doc docs/replay.md
 
 Filled with episodes of the simulator, half of them played at random, half by the scripted policy 'closest'. Fewer are
 played than the buffer holds, and each is pushed several times.

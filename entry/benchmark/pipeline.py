@@ -1,7 +1,7 @@
 """
 Measure update, collection and both together, DI-engine's own parts and this package's side by side.
 
-    python entry/benchmark_pipeline.py --doc docs/speed.md
+    python entry/benchmark/pipeline.py --doc docs/speed.md
 
 Every side runs in a process of its own. The sides take turns (A B C A B C ...), so that a machine that slows down slows
 all of them; medians over the turns are reported.

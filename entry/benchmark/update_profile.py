@@ -2,7 +2,7 @@
 Say where an update's time goes on one core, and how far it is from the floor: its matrix products at the speed that
 this core reaches on products of these shapes alone.
 
-    python entry/profile_update.py --doc docs/speed.md
+    python entry/benchmark/update_profile.py --doc docs/speed.md
 """
 import argparse
 import statistics

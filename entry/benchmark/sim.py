@@ -1,7 +1,7 @@
 """
 Measure the simulator's speed: random legal actions, everything included (physics, obs, state, mask, reward, resets).
 
-    python entry/benchmark_sim.py --doc docs/simulator.md
+    python entry/benchmark/sim.py --doc docs/simulator.md
 
 Every case is warmed up, then measured several times in turn with the other cases of its map; medians are reported.
 """
