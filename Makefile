@@ -1,6 +1,6 @@
 # make train   train QMIX on MMM in a virtual environment of its own
 # make test    run the tests there
-# Needs python3 (3.8 to 3.12) with venv, nothing else. Speeds and results: README.md.
+# Needs python3 (3.9 to 3.12) with venv, nothing else. Speeds and results: README.md.
 
 PYTHON ?= python3
 VENV ?= .venv

@@ -15,8 +15,8 @@ setup(
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     packages=find_packages(include=['ding_qmix', 'ding_qmix.*', 'dizoo_configs', 'dizoo_configs.*']),
-    # DI-engine needs numpy < 2, which is not built for Python 3.13; torch 2.4 is the last one for Python 3.8.
-    python_requires='>=3.8,<3.13',
+    # DI-engine needs numpy < 2, which is not built for Python 3.13.
+    python_requires='>=3.9,<3.13',
     install_requires=[
         'DI-engine>=0.5.3,<0.6',
         'easydict',
@@ -36,7 +36,6 @@ setup(
         'Intended Audience :: Science/Research',
         'License :: OSI Approved :: Apache Software License',
         'Operating System :: POSIX :: Linux',
-        'Programming Language :: Python :: 3.8',
         'Programming Language :: Python :: 3.9',
         'Programming Language :: Python :: 3.10',
         'Programming Language :: Python :: 3.11',

@@ -4,7 +4,8 @@ its learner's hooks the learner alone, so the parts of a run find each other by 
 """
 import os
 import random
-from typing import Any, Dict, MutableMapping
+from collections.abc import MutableMapping
+from typing import Any, Dict
 from weakref import WeakValueDictionary
 
 import numpy as np

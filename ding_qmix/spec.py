@@ -4,7 +4,8 @@ What travels between the rooms of this package: shapes of a map, one batched env
 Axes: E parallel envs, B episodes of a train batch, T time, N agents, M enemies, U = N + M units, A actions,
 O obs features, S state features, H hidden features.
 """
-from typing import TYPE_CHECKING, NamedTuple, Optional, Protocol, Sequence, Tuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple, Optional, Protocol, Tuple
 
 import numpy as np
 
@@ -115,7 +116,10 @@ class VecEnv(Protocol):
 class Actor(Protocol):
     """Acts for many envs at once. Implemented by the policy."""
 
-    def act(self, obs: 'Tensor', action_mask: 'Tensor', env_ids: np.ndarray,
+    def act(self,
+            obs: 'Tensor',
+            action_mask: 'Tensor',
+            env_ids: np.ndarray,
             epsilon: float = 0.) -> Tuple['Tensor', 'Tensor']:
         """
         Pick actions int64 [K, N] for the envs ``env_ids`` (int [K]) from obs float [K, N, O] and action_mask bool

@@ -7,8 +7,9 @@ and time, as this package's evaluator writes them itself.
 import csv
 import struct
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional
+from typing import Dict, List, Optional
 
 from tensorboardX.proto.event_pb2 import Event
 

@@ -10,10 +10,10 @@ from typing import List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
+from ding_qmix.baselines.scripted import SCRIPTED_POLICIES, ScriptedPolicy, make_scripted_policy
 from ding_qmix.envs import make_vec_env
 from ding_qmix.render.painter import BattleFrame, BattlePainter
 from ding_qmix.render.recorder import FPS, BattleRecorder
-from ding_qmix.baselines.scripted import SCRIPTED_POLICIES, ScriptedPolicy, make_scripted_policy
 from ding_qmix.render.video import write_video
 from ding_qmix.spec import EnvSpec, UnitSnapshot, VecEnv, VecStep
 

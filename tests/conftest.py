@@ -105,11 +105,13 @@ def repo() -> Path:
 
 
 @pytest.fixture
-def load(repo: Path) -> Callable[[str], ModuleType]:
-    """Load a file of the folder entry as a module."""
+def load(repo: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
+    """Load a file of the folder entry as a module, such as 'plot' or 'benchmark/sim'."""
 
     def load_entry(name: str) -> ModuleType:
-        spec = importlib.util.spec_from_file_location(name, repo / 'entry' / f'{name}.py')
+        path = repo / 'entry' / f'{name}.py'
+        monkeypatch.syspath_prepend(str(path.parent))  # as for a script, which imports its parts from its own folder
+        spec = importlib.util.spec_from_file_location(path.stem, path)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         return module

@@ -1,7 +1,8 @@
 """Imports point down the layers, never up or sideways; the lowest layers know neither torch nor DI-engine."""
 import ast
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator, List, Tuple
+from typing import List, Tuple
 
 import pytest
 

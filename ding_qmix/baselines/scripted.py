@@ -9,11 +9,11 @@ from typing import Dict, Optional, Type
 import numpy as np
 from numba import njit
 
-from ding_qmix.smac.scenarios import get_scenario
-from ding_qmix.sim.unit_tables import Army, make_army
-from ding_qmix.sim.rng import draw_below, seed_state
 from ding_qmix.baselines.tactics import pick_closest, pick_focus, pick_kite
+from ding_qmix.sim.rng import draw_below, seed_state
+from ding_qmix.sim.unit_tables import Army, make_army
 from ding_qmix.smac.rules import created_units
+from ding_qmix.smac.scenarios import get_scenario
 from ding_qmix.smac.units import UNIT_NAMES
 from ding_qmix.spec import EnvSpec, UnitSnapshot, VecStep
 

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from ding_qmix.sim.unit_tables import CANNOT_HIT, HEALS, HEALTH_MAX, RADIUS, RANGE, Army
 from ding_qmix.numba_kernel import kernel
+from ding_qmix.sim.unit_tables import CANNOT_HIT, HEALS, HEALTH_MAX, RADIUS, RANGE, Army
 from ding_qmix.smac.rules import EAST, FIRST_TARGET, NO_OP, NORTH, SOUTH, STOP, WEST
 from ding_qmix.spec import UnitSnapshot
 

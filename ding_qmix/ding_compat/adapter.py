@@ -1,5 +1,6 @@
 import math
-from typing import Any, Dict, List, Mapping, Tuple, Union
+from collections.abc import Mapping
+from typing import Any, Dict, List, Tuple, Union
 
 import torch
 import torch.nn as nn

@@ -1,5 +1,6 @@
 """Parameter names of DI-engine's ``qmix`` model to ours, so that its checkpoints load."""
-from typing import Dict, Mapping
+from collections.abc import Mapping
+from typing import Dict
 
 import torch
 from torch import Tensor

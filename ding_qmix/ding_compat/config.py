@@ -1,6 +1,7 @@
 """Configs of DI-engine's own policies on env ``ding_smac``: the env options they need, sizes filled in from the map."""
 import copy
-from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Tuple
+from collections.abc import Mapping
+from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
 
 from ding.utils import deep_merge_dicts
 from easydict import EasyDict

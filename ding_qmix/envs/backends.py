@@ -1,9 +1,10 @@
-from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional
+from collections.abc import Mapping
+from typing import Any, Callable, Dict, NamedTuple, Optional
 
-from ding_qmix.smac.scenarios import get_scenario
 from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.sim.vec_env import SimVecEnv
 from ding_qmix.smac.reward import RewardOptions
+from ding_qmix.smac.scenarios import get_scenario
 from ding_qmix.spec import VecEnv
 from ding_qmix.utils.keys import check_keys, nearest_hint
 

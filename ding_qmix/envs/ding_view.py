@@ -1,5 +1,6 @@
 """What a battle shows to DI-engine's policies: the obs dict, with the options of DI-engine's own SMAC env."""
-from typing import Any, Dict, Mapping, NamedTuple, Tuple
+from collections.abc import Mapping
+from typing import Any, Dict, NamedTuple, Tuple
 
 import gym
 import numpy as np

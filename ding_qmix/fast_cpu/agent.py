@@ -1,10 +1,10 @@
-from typing import Optional, Sequence, Tuple
+from collections.abc import Sequence
+from typing import Optional, Tuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ding_qmix.model.agent import QHead, RecurrentQNetwork
 from ding_qmix.fast_cpu.agent_kernel import (
     TILE,
     AgentParameters,
@@ -15,8 +15,9 @@ from ding_qmix.fast_cpu.agent_kernel import (
 )
 from ding_qmix.fast_cpu.blas import find_blas
 from ding_qmix.fast_cpu.gru_kernel import BLOCK
-from ding_qmix.fast_cpu.math_kernel import JIT
 from ding_qmix.fast_cpu.scratch import Workspace
+from ding_qmix.model.agent import QHead, RecurrentQNetwork
+from ding_qmix.numba_kernel import JIT
 
 
 def can_pack_agent(agent: torch.nn.Module) -> bool:

@@ -9,8 +9,8 @@ import numpy as np
 
 from ding_qmix.fast_cpu.blas import add_product_over_rows, multiply, multiply_transposed
 from ding_qmix.fast_cpu.gru_kernel import gru_backward, gru_forward
-from ding_qmix.fast_cpu.math_kernel import inline_kernel, kernel
 from ding_qmix.fast_cpu.linear_kernel import linear_backward, linear_forward
+from ding_qmix.numba_kernel import fast_inline_kernel, fast_kernel
 
 TILE = 1024  # [rows] at most, but one time step at least; from 512 to 4096 it makes little difference
 
@@ -46,7 +46,7 @@ class AgentScratch(NamedTuple):
     block: np.ndarray  # [gru_kernel.BLOCK, 3H]
 
 
-@kernel
+@fast_kernel
 def agent_forward(
         blas: int, obs: np.ndarray, starts: np.ndarray, hidden: np.ndarray, weights: AgentParameters, rows: AgentRows,
         scratch: AgentScratch, q_out: np.ndarray
@@ -73,7 +73,7 @@ def agent_forward(
         first = stop
 
 
-@kernel
+@fast_kernel
 def agent_backward(
         blas: int, obs: np.ndarray, starts: np.ndarray, grad_q: np.ndarray, weights: AgentParameters, rows: AgentRows,
         scratch: AgentScratch, grad_hidden: np.ndarray, grads: AgentParameters
@@ -103,7 +103,7 @@ def agent_backward(
         stop = first
 
 
-@inline_kernel
+@fast_inline_kernel
 def _tile(starts: np.ndarray, first: int) -> Tuple[int, int, int]:
     """The tile from a time on: the time it ends before, and its rows."""
     stop = first + 1
@@ -112,7 +112,7 @@ def _tile(starts: np.ndarray, first: int) -> Tuple[int, int, int]:
     return stop, starts[first], starts[stop]
 
 
-@inline_kernel
+@fast_inline_kernel
 def _tile_back(starts: np.ndarray, stop: int) -> Tuple[int, int, int]:
     """The tile that ends before a time: the time it begins, and its rows."""
     first = stop - 1

@@ -15,7 +15,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from ding_qmix.fast_cpu.math_kernel import kernel
+from ding_qmix.numba_kernel import fast_kernel
 
 _AS_IS, _TRANSPOSED = ord('N'), ord('T')
 
@@ -29,31 +29,31 @@ def find_blas() -> Optional[int]:
     return ctypes.cast(function, ctypes.c_void_p).value
 
 
-@kernel
+@fast_kernel
 def multiply_transposed(blas: int, a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
     """out [R, O] = a [R, I] @ b [O, I].T"""
     _sgemm(blas, _AS_IS, _TRANSPOSED, a.shape[0], b.shape[0], a.shape[1], a, b, np.float32(0.), out)
 
 
-@kernel
+@fast_kernel
 def multiply(blas: int, a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
     """out [R, I] = a [R, O] @ b [O, I]"""
     _sgemm(blas, _AS_IS, _AS_IS, a.shape[0], b.shape[1], a.shape[1], a, b, np.float32(0.), out)
 
 
-@kernel
+@fast_kernel
 def add_product(blas: int, a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
     """out [R, I] += a [R, O] @ b [O, I]"""
     _sgemm(blas, _AS_IS, _AS_IS, a.shape[0], b.shape[1], a.shape[1], a, b, np.float32(1.), out)
 
 
-@kernel
+@fast_kernel
 def add_product_transposed(blas: int, a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
     """out [R, O] += a [R, I] @ b [O, I].T"""
     _sgemm(blas, _AS_IS, _TRANSPOSED, a.shape[0], b.shape[0], a.shape[1], a, b, np.float32(1.), out)
 
 
-@kernel
+@fast_kernel
 def add_product_over_rows(blas: int, a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
     """out [O, I] += a [R, O].T @ b [R, I]"""
     _sgemm(blas, _TRANSPOSED, _AS_IS, a.shape[1], b.shape[1], a.shape[0], a, b, np.float32(1.), out)

@@ -6,15 +6,15 @@ import torch
 from easydict import EasyDict
 from torch import Tensor
 
-from ding_qmix.model import QMix
-from ding_qmix.fast_cpu.agent_kernel import AgentParameters
-from ding_qmix.model.mixer import QMixer
-from ding_qmix.fast_cpu.mixer_kernel import MixerParameters
 from ding_qmix.fast_cpu.agent import PackedAgent, can_pack_agent
+from ding_qmix.fast_cpu.agent_kernel import AgentParameters
 from ding_qmix.fast_cpu.mixer import PackedMixer
+from ding_qmix.fast_cpu.mixer_kernel import MixerParameters
 from ding_qmix.fast_cpu.scratch import Workspace
-from ding_qmix.policy.flat import split_like
 from ding_qmix.fast_cpu.shard_kernel import pack_rows, pick_values, spread_gradient, td_errors
+from ding_qmix.model import QMix
+from ding_qmix.model.mixer import QMixer
+from ding_qmix.policy.flat import split_like
 from ding_qmix.spec import EpisodeBatch
 
 

@@ -14,13 +14,14 @@ recurrent part of the candidate. Formulas: torch.nn.GRU.
 import numpy as np
 
 from ding_qmix.fast_cpu.blas import add_product, add_product_transposed
-from ding_qmix.fast_cpu.math_kernel import HALF, ONE, inline_kernel, kernel, tanh
 from ding_qmix.fast_cpu.linear_kernel import add
+from ding_qmix.fast_cpu.math_kernel import HALF, ONE, tanh
+from ding_qmix.numba_kernel import fast_inline_kernel, fast_kernel
 
 BLOCK = 160  # [rows] that run through time together; 32 is a few percent slower, 80 and 320 are the same
 
 
-@kernel
+@fast_kernel
 def gru_forward(
         blas: int, inputs: np.ndarray, input_bias: np.ndarray, weight: np.ndarray, bias: np.ndarray, starts: np.ndarray,
         hidden: np.ndarray, before: np.ndarray, after: np.ndarray, gates: np.ndarray, scratch: np.ndarray
@@ -50,7 +51,7 @@ def gru_forward(
                 _copy(hidden[k], after[row])
 
 
-@kernel
+@fast_kernel
 def gru_backward(
         blas: int, grad_after: np.ndarray, weight: np.ndarray, starts: np.ndarray, before: np.ndarray,
         gates: np.ndarray, grad_hidden: np.ndarray, grad_inputs: np.ndarray, grad_recurrent: np.ndarray,
@@ -83,49 +84,49 @@ def gru_backward(
                 add_product(blas, rows, weight, grad_hidden[first:stop])
 
 
-@inline_kernel
+@fast_inline_kernel
 def _sigmoid_of_sum(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
     for j in range(len(out)):
         out[j] = HALF + HALF * tanh(HALF * (a[j] + b[j]))
 
 
-@inline_kernel
+@fast_inline_kernel
 def _candidate(a: np.ndarray, r: np.ndarray, x: np.ndarray, out: np.ndarray) -> None:
     for j in range(len(out)):
         out[j] = tanh(a[j] + r[j] * x[j])
 
 
-@inline_kernel
+@fast_inline_kernel
 def _blend(n: np.ndarray, z: np.ndarray, h: np.ndarray, out: np.ndarray) -> None:
     for j in range(len(out)):
         out[j] = n[j] + z[j] * (h[j] - n[j])
 
 
-@inline_kernel
+@fast_inline_kernel
 def _grad_candidate(grad: np.ndarray, z: np.ndarray, n: np.ndarray, out: np.ndarray) -> None:
     for j in range(len(out)):
         out[j] = grad[j] * (ONE - z[j]) * (ONE - n[j] * n[j])
 
 
-@inline_kernel
+@fast_inline_kernel
 def _grad_update(grad: np.ndarray, z: np.ndarray, n: np.ndarray, h: np.ndarray, out: np.ndarray) -> None:
     for j in range(len(out)):
         out[j] = grad[j] * (h[j] - n[j]) * z[j] * (ONE - z[j])
 
 
-@inline_kernel
+@fast_inline_kernel
 def _grad_reset(grad_n: np.ndarray, x: np.ndarray, r: np.ndarray, out: np.ndarray) -> None:
     for j in range(len(out)):
         out[j] = grad_n[j] * x[j] * r[j] * (ONE - r[j])
 
 
-@inline_kernel
+@fast_inline_kernel
 def _multiply(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
     for j in range(len(out)):
         out[j] = a[j] * b[j]
 
 
-@inline_kernel
+@fast_inline_kernel
 def _copy(a: np.ndarray, out: np.ndarray) -> None:
     for j in range(len(out)):
         out[j] = a[j]

@@ -2,10 +2,11 @@
 import numpy as np
 
 from ding_qmix.fast_cpu.blas import add_product_over_rows, multiply_transposed
-from ding_qmix.fast_cpu.math_kernel import ZERO, inline_kernel, kernel
+from ding_qmix.fast_cpu.math_kernel import ZERO
+from ding_qmix.numba_kernel import fast_inline_kernel, fast_kernel
 
 
-@kernel
+@fast_kernel
 def linear_forward(
         blas: int, x: np.ndarray, weight: np.ndarray, bias: np.ndarray, n_rectified: int, out: np.ndarray
 ) -> None:
@@ -16,7 +17,7 @@ def linear_forward(
         add(bias[n_rectified:], out[row, n_rectified:])
 
 
-@kernel
+@fast_kernel
 def linear_backward(
         blas: int, grad: np.ndarray, activation: np.ndarray, n_rectified: int, x: np.ndarray, grad_weight: np.ndarray,
         grad_bias: np.ndarray
@@ -31,20 +32,20 @@ def linear_backward(
     add_product_over_rows(blas, grad, x, grad_weight)
 
 
-@inline_kernel
+@fast_inline_kernel
 def add(a: np.ndarray, out: np.ndarray) -> None:
     """out [n] += a [n]"""
     for j in range(len(out)):
         out[j] += a[j]
 
 
-@inline_kernel
+@fast_inline_kernel
 def _add_rectified(bias: np.ndarray, out: np.ndarray) -> None:
     for j in range(len(out)):
         out[j] = max(out[j] + bias[j], ZERO)
 
 
-@inline_kernel
+@fast_inline_kernel
 def _clear_where_off(activation: np.ndarray, grad: np.ndarray) -> None:
     for j in range(len(grad)):
         grad[j] = grad[j] if activation[j] > ZERO else ZERO

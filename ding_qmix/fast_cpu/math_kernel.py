@@ -1,33 +1,12 @@
-"""
-How the networks' kernels are compiled: the one place that says so.
-
-A kernel lets go of Python's lock, works in place on float32 arrays it is given and allocates none. A product and a sum
-may become one instruction, which is twice as fast and no less exact. Compiled code is cached beside each source file:
-who edits a kernel removes the cache, ``find ding_qmix -name '*.nb?' -delete``.
-"""
-from typing import Any, Callable, Dict
-
+"""Functions of float32 numbers and rows that the networks' kernels share; they become vector instructions."""
 import numpy as np
-from numba import config, njit
 
-_OPTIONS: Dict[str, Any] = dict(cache=True, nogil=True, error_model='numpy', _nrt=False)
-_CONTRACT = {'contract', 'nsz', 'arcp'}
+from ding_qmix.numba_kernel import fast_inline_kernel, fast_sum_kernel
 
-JIT = not config.DISABLE_JIT  # without it kernels are plain Python, far too slow for a network
 ZERO, HALF, ONE, TWO = np.float32(0.), np.float32(0.5), np.float32(1.), np.float32(2.)
 
 
-def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a kernel that kernels and Python call."""
-    return njit(fastmath=_CONTRACT, **_OPTIONS)(function)
-
-
-def inline_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a kernel into the kernels that call it."""
-    return njit(fastmath=_CONTRACT, forceinline=True, **_OPTIONS)(function)
-
-
-@njit(fastmath=_CONTRACT | {'reassoc'}, forceinline=True, **_OPTIONS)
+@fast_sum_kernel
 def dot(a: np.ndarray, b: np.ndarray) -> float:
     """Sum of a [n] * b [n]; terms may be grouped, as any linear algebra library does."""
     total = ZERO
@@ -36,7 +15,7 @@ def dot(a: np.ndarray, b: np.ndarray) -> float:
     return total
 
 
-@inline_kernel
+@fast_inline_kernel
 def tanh(x: float) -> float:
     """
     Hyperbolic tangent within 4e-7, as a quotient of polynomials: it becomes vector instructions where a call of the
@@ -58,7 +37,7 @@ def tanh(x: float) -> float:
     return x * p / q
 
 
-@inline_kernel
+@fast_inline_kernel
 def elu(x: float) -> float:
     """x where it is positive, else exp(x) - 1."""
     t = tanh(HALF * min(x, ZERO))

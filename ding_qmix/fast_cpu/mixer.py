@@ -1,12 +1,13 @@
-from typing import Optional, Sequence
+from collections.abc import Sequence
+from typing import Optional
 
 import numpy as np
 from torch import Tensor
 
 from ding_qmix.fast_cpu.blas import find_blas
-from ding_qmix.model.mixer import QMixer
 from ding_qmix.fast_cpu.mixer_kernel import TILE, MixerParameters, MixerRows, mixer_backward, mixer_forward
 from ding_qmix.fast_cpu.scratch import Workspace
+from ding_qmix.model.mixer import QMixer
 
 
 class PackedMixer:

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ding_qmix.fast_cpu.blas import multiply
-from ding_qmix.fast_cpu.math_kernel import ONE, ZERO, dot, elu, inline_kernel, kernel
 from ding_qmix.fast_cpu.linear_kernel import linear_backward, linear_forward
+from ding_qmix.fast_cpu.math_kernel import ONE, ZERO, dot, elu
+from ding_qmix.numba_kernel import fast_inline_kernel, fast_kernel
 
 TILE = 512  # [rows] that run through all layers before the next
 
@@ -35,7 +36,7 @@ class MixerRows(NamedTuple):
     hidden: np.ndarray  # [R, E]
 
 
-@kernel
+@fast_kernel
 def mixer_forward(
         blas: int, agent_q: np.ndarray, state: np.ndarray, weights: MixerParameters, rows: MixerRows,
         q_tot_out: np.ndarray
@@ -52,7 +53,7 @@ def mixer_forward(
         _mix(agent_q[lo:hi], w1, first, w_final, v, rows.hidden[lo:hi], q_tot_out[lo:hi])
 
 
-@kernel
+@fast_kernel
 def mixer_backward(
         blas: int, agent_q: np.ndarray, state: np.ndarray, grad_q_tot: np.ndarray, weights: MixerParameters,
         rows: MixerRows, grad_first: np.ndarray, scratch: np.ndarray, grads: MixerParameters, grad_q_out: np.ndarray
@@ -76,7 +77,7 @@ def mixer_backward(
         linear_backward(blas, grad, first, 2 * D + E, state[lo:hi], grads.first, grads.first_bias)
 
 
-@kernel
+@fast_kernel
 def _mix(
         agent_q: np.ndarray, w1: np.ndarray, first: np.ndarray, w_final: np.ndarray, v: np.ndarray,
         hidden_out: np.ndarray, q_tot_out: np.ndarray
@@ -101,7 +102,7 @@ def _mix(
         q_tot_out[row] = total
 
 
-@kernel
+@fast_kernel
 def _mix_backward(
         grad_q_tot: np.ndarray, agent_q: np.ndarray, hidden: np.ndarray, w1: np.ndarray, w_final: np.ndarray,
         grad_first_out: np.ndarray, scratch: np.ndarray, grad_q_out: np.ndarray
@@ -124,37 +125,37 @@ def _mix_backward(
             _grad_weights(agent_q[row, n], grad_b1, weights)
 
 
-@inline_kernel
+@fast_inline_kernel
 def _add_abs_scaled(a: float, b: np.ndarray, out: np.ndarray) -> None:
     for j in range(len(out)):
         out[j] += a * abs(b[j])
 
 
-@inline_kernel
+@fast_inline_kernel
 def _absolute(a: np.ndarray, out: np.ndarray) -> None:
     for j in range(len(out)):
         out[j] = abs(a[j])
 
 
-@inline_kernel
+@fast_inline_kernel
 def _grad_hidden(grad: float, hidden: np.ndarray, final: np.ndarray, out: np.ndarray) -> None:
     """Through the sum, the weight and ELU, whose slope is 1 or 1 + elu(x)."""
     for j in range(len(out)):
         out[j] = grad * abs(final[j]) * (ONE + min(hidden[j], ZERO))
 
 
-@inline_kernel
+@fast_inline_kernel
 def _grad_final(grad: float, hidden: np.ndarray, final: np.ndarray) -> None:
     for j in range(len(final)):
         final[j] = grad * hidden[j] * _sign(final[j])
 
 
-@inline_kernel
+@fast_inline_kernel
 def _grad_weights(q: float, grad: np.ndarray, weights: np.ndarray) -> None:
     for j in range(len(weights)):
         weights[j] = q * grad[j] * _sign(weights[j])
 
 
-@inline_kernel
+@fast_inline_kernel
 def _sign(x: float) -> float:
     return ONE if x > ZERO else (-ONE if x < ZERO else ZERO)

@@ -7,10 +7,11 @@ batch are [T, B, ...]; episode int64 [b] picks from B.
 """
 import numpy as np
 
-from ding_qmix.fast_cpu.math_kernel import ONE, TWO, ZERO, inline_kernel, kernel
+from ding_qmix.fast_cpu.math_kernel import ONE, TWO, ZERO
+from ding_qmix.numba_kernel import fast_inline_kernel, fast_kernel
 
 
-@kernel
+@fast_kernel
 def pack_rows(batch: np.ndarray, episode: np.ndarray, starts: np.ndarray, out: np.ndarray) -> None:
     """Copy batch [T, B, F] to rows [R, F], starts[t + 1] - starts[t] of each time."""
     for t in range(len(starts) - 1):
@@ -20,7 +21,7 @@ def pack_rows(batch: np.ndarray, episode: np.ndarray, starts: np.ndarray, out: n
                 row[j] = value[j]
 
 
-@kernel
+@fast_kernel
 def pick_values(
         q: np.ndarray, target_q: np.ndarray, action: np.ndarray, action_mask: np.ndarray, episode: np.ndarray,
         starts: np.ndarray, moves: np.ndarray, double_q: bool, chosen_out: np.ndarray, best_out: np.ndarray
@@ -39,7 +40,7 @@ def pick_values(
                 best_out[move, n] = target_q[later, n, best]
 
 
-@inline_kernel
+@fast_inline_kernel
 def _best_legal(q: np.ndarray, legal: np.ndarray) -> int:
     """The first of the best; action 0 if none is legal."""
     best, best_q = 0, np.float32(-np.inf)
@@ -49,7 +50,7 @@ def _best_legal(q: np.ndarray, legal: np.ndarray) -> int:
     return best
 
 
-@kernel
+@fast_kernel
 def spread_gradient(
         grad_chosen: np.ndarray, action: np.ndarray, episode: np.ndarray, starts: np.ndarray, moves: np.ndarray,
         grad_q_out: np.ndarray
@@ -62,7 +63,7 @@ def spread_gradient(
                 grad_q_out[starts[t] + k, n, action[t, episode[k], n]] = grad_chosen[moves[t] + k, n]
 
 
-@kernel
+@fast_kernel
 def td_errors(
         q_tot: np.ndarray, next_q_tot: np.ndarray, reward: np.ndarray, terminal: np.ndarray, mask: np.ndarray,
         weight: np.ndarray, episode: np.ndarray, moves: np.ndarray, gamma: float, td_lambda: float, n_steps: float,

@@ -1,12 +1,13 @@
-from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
+from collections.abc import Mapping
+from typing import Any, Dict, List, Optional, Tuple, Union
 
 import torch.nn as nn
 from ding.utils import MODEL_REGISTRY
 from torch import Tensor
 
-from ding_qmix.model.agent import RecurrentQNetwork
-from ding_qmix.ding_compat.hidden_state import pack_host_state, unpack_host_state
 from ding_qmix.ding_compat.checkpoint import from_host_state_dict, is_host_state_dict
+from ding_qmix.ding_compat.hidden_state import pack_host_state, unpack_host_state
+from ding_qmix.model.agent import RecurrentQNetwork
 from ding_qmix.model.mixer import QMixer, VDNMixer
 
 ILLEGAL_Q = -9999999.  # value of illegal actions in ``logit``; DI-engine's figure

@@ -6,8 +6,8 @@ import torch
 from easydict import EasyDict
 from torch import Tensor
 
-from ding_qmix.policy.graph_update import GraphUpdate
 from ding_qmix.fast_cpu.gradient import PackedUpdate, can_pack
+from ding_qmix.policy.graph_update import GraphUpdate
 from ding_qmix.policy.unroll import by_length, episode_lengths
 from ding_qmix.spec import EpisodeBatch
 

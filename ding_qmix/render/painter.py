@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING, Any, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from ding_qmix.smac.scenarios import get_scenario
 from ding_qmix.render import style as style
 from ding_qmix.render.q_panel import paint_q_values, q_panel_width
 from ding_qmix.render.style import Color, blend
 from ding_qmix.sim.unit_types import AIR, UNIT_TYPES, UnitType
+from ding_qmix.smac.scenarios import get_scenario
+from ding_qmix.smac.terrain import MAP_SIZE, cliff_grid, pathing_grid
 from ding_qmix.smac.units import UNIT_NAMES, UNIT_STATS
 from ding_qmix.spec import EnvSpec, UnitSnapshot
-from ding_qmix.smac.terrain import MAP_SIZE, cliff_grid, pathing_grid
 
 if TYPE_CHECKING:
     from PIL.Image import Image

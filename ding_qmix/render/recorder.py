@@ -4,10 +4,10 @@ from typing import Dict, List, Optional
 
 import numpy as np
 
-from ding_qmix.smac.scenarios import get_scenario
 from ding_qmix.render.painter import BattleFrame, BattlePainter
 from ding_qmix.render.video import default_format, write_video
 from ding_qmix.smac.rules import MAP_CENTER, MAP_EXTENT
+from ding_qmix.smac.scenarios import get_scenario
 from ding_qmix.smac.units import UNIT_STATS
 from ding_qmix.spec import EnvSpec, UnitSnapshot, VecStep
 

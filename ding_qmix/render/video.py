@@ -1,7 +1,8 @@
 """Writes pictures to a file that plays: GIF with pillow alone, MP4 with imageio and its ffmpeg."""
 import importlib.util
 import os
-from typing import Any, Iterable
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 

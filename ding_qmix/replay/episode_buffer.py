@@ -9,13 +9,13 @@ from easydict import EasyDict
 from tensorboardX import SummaryWriter
 from torch import Tensor
 
-from ding_qmix.spec import EpisodeBatch, PrioritizedBatch
-from ding_qmix.utils.keys import check_keys
-from ding_qmix.utils.threads import one_torch_thread
 from ding_qmix.replay.priority_table import PriorityTable
 from ding_qmix.replay.row_allocator import RowAllocator
 from ding_qmix.replay.row_store import Arrays, RowStore, Shapes, row_shapes, sample_arrays
 from ding_qmix.run_state import join_run
+from ding_qmix.spec import EpisodeBatch, PrioritizedBatch
+from ding_qmix.utils.keys import check_keys
+from ding_qmix.utils.threads import one_torch_thread
 
 _ROWS_PER_SAMPLE = 64  # [env steps], typical length of SMAC's battles
 _DTYPES: Dict[str, type] = {'float16': np.float16, 'float32': np.float32}

@@ -1,4 +1,5 @@
-from typing import Any, Dict, NamedTuple, Optional, Sequence
+from collections.abc import Sequence
+from typing import Any, Dict, NamedTuple, Optional
 
 import torch
 from torch import Tensor

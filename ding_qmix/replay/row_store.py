@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ding_qmix.spec import EpisodeBatch
 from ding_qmix.replay.column_store import ColumnStore
+from ding_qmix.spec import EpisodeBatch
 
 Arrays = Dict[str, np.ndarray]
 Shapes = Dict[str, Tuple[int, ...]]

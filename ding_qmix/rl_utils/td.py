@@ -34,9 +34,7 @@ def td_lambda_target(
     return target
 
 
-def masked_td_loss(
-        chosen_q_tot: Tensor, target_q_tot: Tensor, mask: Tensor, weight: Optional[Tensor] = None
-) -> Tensor:
+def masked_td_loss(chosen_q_tot: Tensor, target_q_tot: Tensor, mask: Tensor, weight: Optional[Tensor] = None) -> Tensor:
     """
     Overview:
         Mean squared TD error over the real steps; padding adds neither to the sum nor to the count.

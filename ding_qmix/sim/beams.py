@@ -5,7 +5,7 @@ Source: SC2GameData core + liberty, ThermalLances (read exactly).
 """
 import math
 
-from ding_qmix.sim.unit_tables import CANNOT_HIT, RADIUS, Army
+from ding_qmix.numba_kernel import inline_kernel, inner_kernel
 from ding_qmix.sim.damage import hit
 from ding_qmix.sim.state import (
     BEAM_AGE,
@@ -19,7 +19,7 @@ from ding_qmix.sim.state import (
     SWEPT,
     Battle,
 )
-from ding_qmix.numba_kernel import inline_kernel, inner_kernel
+from ding_qmix.sim.unit_tables import CANNOT_HIT, RADIUS, Army
 from ding_qmix.smac.units import HEALTH, X, Y
 
 N_SAMPLES = 11  # points of the line at which a beam looks for units

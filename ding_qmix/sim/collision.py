@@ -3,7 +3,7 @@ import math
 
 import numpy as np
 
-from ding_qmix.sim.unit_tables import MAX_SPEED, SEPARATION, Army
+from ding_qmix.numba_kernel import inline_kernel, inner_kernel
 from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.sim.movement import SAME_PLACE, shift
 from ding_qmix.sim.state import (
@@ -19,7 +19,7 @@ from ding_qmix.sim.state import (
     WALKING,
     Battle,
 )
-from ding_qmix.numba_kernel import inline_kernel, inner_kernel
+from ding_qmix.sim.unit_tables import MAX_SPEED, SEPARATION, Army
 from ding_qmix.smac.units import HEALTH, X, Y
 
 

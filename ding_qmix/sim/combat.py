@@ -1,27 +1,10 @@
 """Attacks: the weapon's phases, missiles; healing. Kernels over one battle."""
 import math
 
-from ding_qmix.sim.unit_tables import (
-    BACKSWING_TIME,
-    DAMAGE_POINT,
-    HEALTH_MAX,
-    LOOPS_PER_SECOND,
-    MELEE_POINT,
-    MELEE_RANGE,
-    MISSILE_GAIN,
-    MISSILE_START,
-    MISSILE_TOP,
-    PERIOD,
-    RADIUS,
-    RANGE,
-    SECOND_HIT,
-    SLOP,
-    SPLASH,
-    Army,
-)
+from ding_qmix.numba_kernel import inline_kernel, inner_kernel
 from ding_qmix.sim.beams import begin_beams
-from ding_qmix.sim.damage import burst, hit
 from ding_qmix.sim.calibration import SimKnobs
+from ding_qmix.sim.damage import burst, hit
 from ding_qmix.sim.movement import walk
 from ding_qmix.sim.rng import draw_below
 from ding_qmix.sim.state import (
@@ -40,8 +23,25 @@ from ding_qmix.sim.state import (
     WINDUP,
     Battle,
 )
+from ding_qmix.sim.unit_tables import (
+    BACKSWING_TIME,
+    DAMAGE_POINT,
+    HEALTH_MAX,
+    LOOPS_PER_SECOND,
+    MELEE_POINT,
+    MELEE_RANGE,
+    MISSILE_GAIN,
+    MISSILE_START,
+    MISSILE_TOP,
+    PERIOD,
+    RADIUS,
+    RANGE,
+    SECOND_HIT,
+    SLOP,
+    SPLASH,
+    Army,
+)
 from ding_qmix.sim.unit_types import BEAM, BURST
-from ding_qmix.numba_kernel import inline_kernel, inner_kernel
 from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, X, Y
 
 HEAL_RANGE = 4.  # [map units] between edges; MedivacHeal, AbilData.xml

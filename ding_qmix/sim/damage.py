@@ -1,8 +1,8 @@
 """Hits, deaths, and bodies that burst when they die. Kernels over one battle."""
-from ding_qmix.sim.unit_tables import ARMOR, CANNOT_HIT, RADIUS, SPLASH, Army
-from ding_qmix.sim.state import BURSTING, DUE, HURT_BY, IDLE, ORDER, PHASE, READY, SHIELD_WAIT, TARGET, Battle
-from ding_qmix.sim.unit_types import BURST
 from ding_qmix.numba_kernel import inline_kernel, inner_kernel
+from ding_qmix.sim.state import BURSTING, DUE, HURT_BY, IDLE, ORDER, PHASE, READY, SHIELD_WAIT, TARGET, Battle
+from ding_qmix.sim.unit_tables import ARMOR, CANNOT_HIT, RADIUS, SPLASH, Army
+from ding_qmix.sim.unit_types import BURST
 from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, SHIELD, X, Y
 
 DAMAGE_MIN = 0.5  # [hit points] least damage of a hit to life; GameData.xml

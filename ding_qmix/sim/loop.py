@@ -3,21 +3,12 @@ import math
 
 import numpy as np
 
-from ding_qmix.sim.unit_tables import (
-    ENERGY_MAX,
-    ENERGY_REGEN,
-    HEALTH_MAX,
-    HEALTH_REGEN,
-    LOOPS_PER_STEP,
-    SHIELD_MAX,
-    SHIELD_REGEN,
-    Army,
-)
+from ding_qmix.numba_kernel import inline_kernel, kernel
 from ding_qmix.sim.beams import sweep_beams
-from ding_qmix.sim.combat import fly_missiles
-from ding_qmix.sim.collision import separate
-from ding_qmix.sim.damage import settle_bursts
 from ding_qmix.sim.calibration import SimKnobs
+from ding_qmix.sim.collision import separate
+from ding_qmix.sim.combat import fly_missiles
+from ding_qmix.sim.damage import settle_bursts
 from ding_qmix.sim.opponent import fight_on
 from ding_qmix.sim.orders import give_order, obey
 from ding_qmix.sim.rng import draw_below
@@ -34,7 +25,16 @@ from ding_qmix.sim.state import (
     WALKING,
     Battle,
 )
-from ding_qmix.numba_kernel import inline_kernel, kernel
+from ding_qmix.sim.unit_tables import (
+    ENERGY_MAX,
+    ENERGY_REGEN,
+    HEALTH_MAX,
+    HEALTH_REGEN,
+    LOOPS_PER_STEP,
+    SHIELD_MAX,
+    SHIELD_REGEN,
+    Army,
+)
 from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, SHIELD, X, Y
 
 

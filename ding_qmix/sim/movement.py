@@ -3,14 +3,14 @@ import math
 
 import numpy as np
 
-from ding_qmix.sim.unit_tables import ACCELERATION, FOOTING, MAX_SPEED, Army
-from ding_qmix.sim.pathing import STRAIGHT
-from ding_qmix.sim.calibration import SimKnobs
-from ding_qmix.sim.state import SPEED, STANCE, STEP_X, STEP_Y, WALKING, Battle
-from ding_qmix.sim.unit_types import FLIES, WALKS
 from ding_qmix.numba_kernel import inline_kernel
-from ding_qmix.smac.units import X, Y
+from ding_qmix.sim.calibration import SimKnobs
+from ding_qmix.sim.pathing import STRAIGHT
+from ding_qmix.sim.state import SPEED, STANCE, STEP_X, STEP_Y, WALKING, Battle
+from ding_qmix.sim.unit_tables import ACCELERATION, FOOTING, MAX_SPEED, Army
+from ding_qmix.sim.unit_types import FLIES, WALKS
 from ding_qmix.smac.terrain import MAP_SIZE
+from ding_qmix.smac.units import X, Y
 
 SAME_PLACE = 1e-9  # [map units] below which a direction is undefined
 

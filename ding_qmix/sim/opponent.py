@@ -5,20 +5,9 @@ No retreat, no kiting, no deliberate focus fire: the maps start no computer play
 """
 import math
 
-from ding_qmix.sim.unit_tables import (
-    CANNOT_HIT,
-    HEALS,
-    HEALTH_MAX,
-    MAX_SPEED,
-    NEAR_LAST_TARGET,
-    RADIUS,
-    RANGE,
-    SCAN_RANGE,
-    THREAT,
-    Army,
-)
-from ding_qmix.sim.combat import attack, cancel_attack, gap, heal
+from ding_qmix.numba_kernel import inline_kernel
 from ding_qmix.sim.calibration import SimKnobs
+from ding_qmix.sim.combat import attack, cancel_attack, gap, heal
 from ding_qmix.sim.movement import walk
 from ding_qmix.sim.state import (
     ATTACK,
@@ -40,7 +29,18 @@ from ding_qmix.sim.state import (
     TARGET,
     Battle,
 )
-from ding_qmix.numba_kernel import inline_kernel
+from ding_qmix.sim.unit_tables import (
+    CANNOT_HIT,
+    HEALS,
+    HEALTH_MAX,
+    MAX_SPEED,
+    NEAR_LAST_TARGET,
+    RADIUS,
+    RANGE,
+    SCAN_RANGE,
+    THREAT,
+    Army,
+)
 from ding_qmix.smac.units import ENERGY, HEALTH, X, Y
 
 BOX_MARGIN = 1.5  # [map units] more than an ally's radius and its way in one game loop

@@ -1,11 +1,11 @@
 """The allies: how SMAC's actions become orders, and how a unit that acts on orders alone carries them out."""
 
-from ding_qmix.sim.unit_tables import CANNOT_HIT, HEALS, HEALTH_MAX, Army
-from ding_qmix.sim.combat import attack, cancel_attack, heal
+from ding_qmix.numba_kernel import inline_kernel, kernel
 from ding_qmix.sim.calibration import SimKnobs
+from ding_qmix.sim.combat import attack, cancel_attack, heal
 from ding_qmix.sim.movement import walk
 from ding_qmix.sim.state import ATTACK, BACKSWING, GOAL_X, GOAL_Y, HEAL, IDLE, MOVE, ORDER, TARGET, Battle
-from ding_qmix.numba_kernel import inline_kernel, kernel
+from ding_qmix.sim.unit_tables import CANNOT_HIT, HEALS, HEALTH_MAX, Army
 from ding_qmix.smac.rules import EAST, FIRST_TARGET, NO_OP, NORTH, SOUTH, STOP, WEST
 from ding_qmix.smac.units import ENERGY, HEALTH, X, Y
 

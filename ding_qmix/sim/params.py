@@ -1,13 +1,13 @@
 """Puts together what never changes while a map is played."""
 from typing import NamedTuple
 
-from ding_qmix.smac.scenarios import Scenario
-from ding_qmix.sim.unit_tables import Army, make_army
-from ding_qmix.sim.pathing import Ground, make_ground
 from ding_qmix.sim.calibration import SimKnobs
+from ding_qmix.sim.pathing import Ground, make_ground
 from ding_qmix.sim.spawn import Start, make_start, spawn_points
+from ding_qmix.sim.unit_tables import Army, make_army
 from ding_qmix.smac.reward import RewardOptions, reward_divisor
 from ding_qmix.smac.rules import Rules, agent_order, created_units, make_rules
+from ding_qmix.smac.scenarios import Scenario
 
 
 class World(NamedTuple):

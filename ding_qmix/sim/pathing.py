@@ -1,13 +1,13 @@
 """The ground of a map: who can stand where, and which way leads round what is in the way."""
 import math
-from functools import lru_cache
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
-from ding_qmix.sim.unit_types import CLIMBS, FLIES, WALKS
 from ding_qmix.numba_kernel import kernel
+from ding_qmix.sim.unit_types import CLIMBS, FLIES, WALKS
 from ding_qmix.smac.terrain import MAP_SIZE, WINDING, cliff_grid, pathing_grid
 
 STRAIGHT = -1  # in ``route``: nothing is in the way
@@ -20,7 +20,7 @@ class Ground(NamedTuple):
     route: np.ndarray  # int16 [from cell, to cell]: STRAIGHT, or the cell to walk to first; [1, 1] where none is needed
 
 
-@lru_cache(maxsize=None)
+@cache
 def make_ground(terrain: str) -> Ground:
     """Lay the ground of a terrain out, with the ways between all its cells where the straight one may be blocked."""
     pathable = pathing_grid(terrain)

@@ -1,11 +1,10 @@
 """How an episode begins: where the units stand, the same compact cluster every time, and the enemy's order."""
-from functools import lru_cache
+from functools import cache
 from typing import List, NamedTuple, Tuple
 
 import numpy as np
 
-from ding_qmix.smac.scenarios import Scenario, UnitGroup
-from ding_qmix.sim.unit_tables import HEALS, Army, reach
+from ding_qmix.numba_kernel import kernel
 from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.sim.loop import play_loop
 from ding_qmix.sim.opponent import nearest_foe
@@ -24,10 +23,11 @@ from ding_qmix.sim.state import (
     TARGET,
     Battle,
 )
+from ding_qmix.sim.unit_tables import HEALS, Army, reach
 from ding_qmix.sim.unit_types import FLIES, UNIT_TYPES, UnitType
-from ding_qmix.numba_kernel import kernel
-from ding_qmix.smac.units import ENERGY, HEALTH, N_FIELDS, SHIELD, UNIT_NAMES, UNIT_STATS, X, Y
+from ding_qmix.smac.scenarios import Scenario, UnitGroup
 from ding_qmix.smac.terrain import MAP_SIZE, pathing_grid
+from ding_qmix.smac.units import ENERGY, HEALTH, N_FIELDS, SHIELD, UNIT_NAMES, UNIT_STATS, X, Y
 
 _OVERLAP_SLACK = 1e-9  # [map units] that neighbours on a lattice may overlap by rounding
 
@@ -114,7 +114,7 @@ def _clear(kind: UnitType, x: float, y: float, other_x: float, other_y: float, o
     return (x - other_x) ** 2 + (y - other_y) ** 2 >= least * least
 
 
-@lru_cache(maxsize=None)
+@cache
 def _lattice() -> Tuple[Tuple[int, int], ...]:
     """Return the points of a square lattice by distance from its origin, then by x, then by y."""
     steps = range(-MAP_SIZE, MAP_SIZE + 1)

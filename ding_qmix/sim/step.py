@@ -1,13 +1,13 @@
 """One decision of many battles: orders, eight game loops, reward, end, observation. Kernels over all envs."""
 import numpy as np
 
-from ding_qmix.sim.unit_tables import Army
-from ding_qmix.sim.pathing import Ground
+from ding_qmix.numba_kernel import inline_kernel, inner_kernel, kernel, outer_kernel
 from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.sim.loop import play_step
+from ding_qmix.sim.pathing import Ground
 from ding_qmix.sim.spawn import Start, begin_battle
 from ding_qmix.sim.state import VITALS, Battle, SimState, Workroom
-from ding_qmix.numba_kernel import inline_kernel, inner_kernel, kernel, outer_kernel
+from ding_qmix.sim.unit_tables import Army
 from ding_qmix.smac.observation import write_action_mask, write_obs, write_state
 from ding_qmix.smac.reward import ONGOING, WON, RewardOptions, battle_result, battle_reward, end_reward
 from ding_qmix.smac.rules import Rules

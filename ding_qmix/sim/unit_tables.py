@@ -1,5 +1,6 @@
 """The tables of one map's army, built from its unit types."""
-from typing import NamedTuple, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 

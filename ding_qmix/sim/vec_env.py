@@ -1,20 +1,21 @@
 """A batch of simulated battles on one map."""
-from typing import Any, Dict, Optional, Sequence, Union
+from collections.abc import Sequence
+from typing import Any, Dict, Optional, Union
 
 import numba
 import numpy as np
 
-from ding_qmix.smac.scenarios import get_scenario, make_spec
 from ding_qmix.sim.buffers import make_state, make_step, make_workroom
+from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.sim.checks import check_array, check_count, check_env_ids, check_knobs, make_reward_options
 from ding_qmix.sim.entry import bind
-from ding_qmix.sim.calibration import SimKnobs
+from ding_qmix.sim.params import make_world
 from ding_qmix.sim.rng import seed_state
 from ding_qmix.sim.state import TARGET
 from ding_qmix.sim.step import RESET, SHOW, STEP, find_illegal, play_envs
 from ding_qmix.sim.thread_pool import Team
 from ding_qmix.sim.version import SIM_VERSION
-from ding_qmix.sim.params import make_world
+from ding_qmix.smac.scenarios import get_scenario, make_spec
 from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, SHIELD, X, Y
 from ding_qmix.spec import EnvSpec, UnitSnapshot, VecStep
 

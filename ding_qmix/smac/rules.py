@@ -4,8 +4,8 @@ from typing import List, NamedTuple, Tuple
 import numpy as np
 
 from ding_qmix.smac.scenarios import Scenario, UnitGroup
-from ding_qmix.smac.units import UNIT_NAMES, UNIT_STATS
 from ding_qmix.smac.terrain import MAP_SIZE, pathing_grid
+from ding_qmix.smac.units import UNIT_NAMES, UNIT_STATS
 
 NO_OP, STOP, NORTH, SOUTH, EAST, WEST, FIRST_TARGET = range(7)  # actions; FIRST_TARGET + i aims at unit i
 

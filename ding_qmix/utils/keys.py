@@ -1,5 +1,6 @@
 import difflib
-from typing import Any, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 
 def check_keys(where: str, given: Mapping[str, Any], allowed: Iterable[str]) -> None:

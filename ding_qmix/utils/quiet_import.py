@@ -3,7 +3,8 @@ import contextlib
 import importlib
 import logging
 import warnings
-from typing import Dict, Iterator
+from collections.abc import Iterator
+from typing import Dict
 
 # What DI-engine 0.5.3 writes to the root logger while it is imported: optional parts of it that are not installed.
 _LOG_NOTICES = ('Please install pyecharts', 'not found transformer')

@@ -5,8 +5,9 @@ import platform
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
-from typing import Any, Dict, Iterable, Optional, Sequence
+from typing import Any, Dict, Optional
 
 
 def describe_run(note: str = '') -> Dict[str, Any]:

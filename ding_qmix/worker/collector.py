@@ -9,12 +9,12 @@ from tensorboardX import SummaryWriter
 from torch import Tensor
 
 from ding_qmix.config import check_model_sizes
+from ding_qmix.run_state import join_run
 from ding_qmix.spec import Actor
 from ding_qmix.utils.keys import check_keys
 from ding_qmix.worker.batched_env import BatchedEnvManager, PolicyMode, batched_env
 from ding_qmix.worker.recorder import EpisodeRecorder
 from ding_qmix.worker.rollout import EpisodeStats, Rollout
-from ding_qmix.run_state import join_run
 
 
 @SERIAL_COLLECTOR_REGISTRY.register('ding_qmix_vector')

@@ -7,6 +7,7 @@ from easydict import EasyDict
 from tensorboardX import SummaryWriter
 
 from ding_qmix.config import check_model_sizes
+from ding_qmix.run_state import join_run
 from ding_qmix.spec import Actor
 from ding_qmix.utils.keys import check_keys
 from ding_qmix.utils.result_file import ResultFile
@@ -14,7 +15,6 @@ from ding_qmix.utils.statistics import wilson_interval
 from ding_qmix.worker.batched_env import BatchedEnvManager, PolicyMode, batched_env
 from ding_qmix.worker.interrupt import InterruptFlag
 from ding_qmix.worker.rollout import EpisodeStats, Rollout
-from ding_qmix.run_state import join_run
 
 
 @SERIAL_EVALUATOR_REGISTRY.register('ding_qmix_win_rate')

@@ -9,10 +9,10 @@ import argparse
 import sys
 from typing import Any, Dict, List, NamedTuple, Optional
 
-from ding_qmix.smac.scenarios import SCENARIOS
-from ding_qmix.sim import SIM_VERSION, SimVecEnv
-from ding_qmix.baselines.scripted import SCRIPTED_POLICIES
 from ding_qmix.baselines.evaluation import measure_policy
+from ding_qmix.baselines.scripted import SCRIPTED_POLICIES
+from ding_qmix.sim import SIM_VERSION, SimVecEnv
+from ding_qmix.smac.scenarios import SCENARIOS
 from ding_qmix.utils.report import describe_run, markdown_table, source_line, update_block, write_json
 from ding_qmix.utils.statistics import wilson_interval
 

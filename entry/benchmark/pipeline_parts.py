@@ -1,11 +1,11 @@
-"""DI-engine's serial pipeline for ``benchmark_pipeline.py``, built from DI-engine's config of MMM or from ours."""
+"""DI-engine's serial pipeline for ``pipeline.py``, built from DI-engine's config of MMM or from ours."""
 import copy
 import os
 from functools import partial
 from typing import Any, Dict, List, NamedTuple, Tuple
 
 Configs = Tuple[Any, Any]
-_CONFIGS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'dizoo_configs')
+_CONFIGS = os.path.join(os.path.dirname(__file__), '..', '..', 'dizoo_configs')
 CHUNK_LEN = 10  # [env steps] DI-engine's on MMM
 EPISODE_LEN = 60  # [env steps] of the long update
 # [env steps] of the free env, as on the simulator: a schedule that counts episodes trains longer on each step of short

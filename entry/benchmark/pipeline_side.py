@@ -1,5 +1,5 @@
 """
-One side of ``benchmark_pipeline.py``, in a process of its own, that measures what it is asked to. Started by the
+One side of ``pipeline.py``, in a process of its own, that measures what it is asked to. Started by the
 benchmark with the kind of side and a ``SideSpec`` as JSON; reads one command a line and answers each with one line of
 JSON.
 """

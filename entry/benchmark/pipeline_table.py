@@ -1,4 +1,4 @@
-"""Tables of ``benchmark_pipeline.py``: of sides that differ in threads alone the fastest is shown."""
+"""Tables of ``pipeline.py``: of sides that differ in threads alone the fastest is shown."""
 from typing import Any, Callable, Dict, List
 
 from ding_qmix.utils.report import markdown_table

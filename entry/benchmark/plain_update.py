@@ -1,10 +1,11 @@
 """
 QMIX's update as one would write it in plain torch: nn.GRU over the whole sequence, one forward of each network over the
-padded batch, autograd, torch's own threads. It is the yardstick of ``benchmark_pipeline.py`` and, as it shares no code
+padded batch, autograd, torch's own threads. It is the yardstick of ``pipeline.py`` and, as it shares no code
 with the policy but the names of its parameters, the reference of the policy's gradients.
 """
 import copy
-from typing import Any, Dict, Mapping
+from collections.abc import Mapping
+from typing import Any, Dict
 
 import torch
 import torch.nn as nn

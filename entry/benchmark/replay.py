@@ -22,13 +22,13 @@ from replay_tables import memory_table, rounding_table, row_table, speed_table
 
 from ding_qmix.policy.samples import cut_chunks
 from ding_qmix.policy.unroll import episode_lengths, time_segments, unroll
-from ding_qmix.smac.scenarios import make_spec
+from ding_qmix.replay.priority_table import PriorityTable
 from ding_qmix.sim import SIM_VERSION
+from ding_qmix.smac.scenarios import make_spec
 from ding_qmix.spec import EpisodeBatch
 from ding_qmix.utils.report import describe_run, source_line, update_block, write_json
 from ding_qmix.utils.threads import one_torch_thread
 from ding_qmix.worker import EpisodeBuffer
-from ding_qmix.replay.priority_table import PriorityTable
 
 CHUNK_LEN = 10  # [env steps] DI-engine's setting for MMM
 SPEED_LEN = 60  # [env steps] of the timed episodes

@@ -1,4 +1,4 @@
-"""What ``benchmark_replay.py`` fills buffers with, and what it compares them to."""
+"""What ``replay.py`` fills buffers with, and what it compares them to."""
 from typing import Dict, List, Tuple
 
 import numpy as np
@@ -6,12 +6,12 @@ import torch
 from easydict import EasyDict
 from torch import Tensor
 
+from ding_qmix.baselines.scripted import make_scripted_policy
 from ding_qmix.config import model_sizes
 from ding_qmix.model import QMix
 from ding_qmix.policy.actor import RecurrentActor
-from ding_qmix.smac.scenarios import make_spec
 from ding_qmix.sim import SimVecEnv
-from ding_qmix.baselines.scripted import make_scripted_policy
+from ding_qmix.smac.scenarios import make_spec
 from ding_qmix.spec import EpisodeBatch
 from ding_qmix.worker import EpisodeBuffer
 from ding_qmix.worker.recorder import EpisodeRecorder

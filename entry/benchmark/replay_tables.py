@@ -1,4 +1,4 @@
-"""The tables of ``benchmark_replay.py``."""
+"""The tables of ``replay.py``."""
 from typing import Any, Dict, List
 
 from ding_qmix.utils.report import markdown_table

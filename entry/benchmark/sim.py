@@ -15,11 +15,11 @@ from typing import Any, Dict, List, NamedTuple, Optional
 
 import numpy as np
 
-from ding_qmix.smac.scenarios import SCENARIOS
+from ding_qmix.baselines.scripted import draw_legal
 from ding_qmix.sim import SIM_VERSION, SimVecEnv
 from ding_qmix.sim.rng import seed_state
-from ding_qmix.baselines.scripted import draw_legal
 from ding_qmix.sim.step import SHOW
+from ding_qmix.smac.scenarios import SCENARIOS
 from ding_qmix.utils.report import describe_run, markdown_table, source_line, update_block, write_json
 
 SPREAD = 40  # [env steps] over which the envs' first episodes are put out of phase; a random battle lasts about that

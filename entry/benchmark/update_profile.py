@@ -17,8 +17,8 @@ from easydict import EasyDict
 
 from ding_qmix.config import model_sizes
 from ding_qmix.fast_cpu.blas import find_blas, multiply_transposed
-from ding_qmix.policy import QMIXPolicy
 from ding_qmix.fast_cpu.gradient import PackedUpdate
+from ding_qmix.policy import QMIXPolicy
 from ding_qmix.smac.scenarios import make_spec
 from ding_qmix.spec import EnvSpec, EpisodeBatch
 from ding_qmix.utils.report import describe_run, markdown_table, source_line, update_block, write_json

@@ -1,0 +1,252 @@
+import numpy as np
+import pytest
+
+from ding_qmix.sim import SIM_VERSION, SimVecEnv
+from ding_qmix.sim.calibration import SimKnobs
+from ding_qmix.sim.rng import seed_state
+from ding_qmix.smac.rules import NO_OP, STOP
+from ding_qmix.smac.units import HEALTH
+
+
+def legal(mask, rng):
+    """Draw uniformly among legal actions."""
+    return (rng.random(mask.shape) * mask).argmax(-1)
+
+
+def play(env, n_steps, seed=0, first=None):
+    """Return copies of (reward, obs sum, state sum) per step, each env drawing its actions from its own generator."""
+    rngs = [np.random.default_rng(seed + e) for e in range(env.n_envs)]
+    step = first if first is not None else env.reset()
+    trace = []
+    for _ in range(n_steps):
+        actions = np.stack([legal(step.action_mask[e], rng) for e, rng in enumerate(rngs)])
+        step = env.step(actions)
+        trace.append(np.stack([step.reward, step.obs.sum((1, 2)), step.state.sum(1)]))
+    return np.array(trace)
+
+
+@pytest.mark.unittest
+def test_env_i_plays_the_same_whatever_the_number_of_envs():
+    many = play(SimVecEnv('MMM', 4, seed=7, n_threads=1), 80)
+    one = play(SimVecEnv('MMM', 1, seed=9, n_threads=1), 80, seed=2)
+    np.testing.assert_array_equal(many[:, :, 2:3], one)
+
+
+@pytest.mark.unittest
+def test_threads_do_not_change_the_battle():
+    one = play(SimVecEnv('3m', 8, seed=1, n_threads=1), 60)
+    two = play(SimVecEnv('3m', 8, seed=1, n_threads=2), 60)
+    np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.unittest
+def test_seeds_change_the_battle():
+    traces = play(SimVecEnv('8m', 2, seed=[3, 4], n_threads=1), 40, seed=0)
+    same = play(SimVecEnv('8m', 2, seed=[3, 3], n_threads=1), 40, seed=0)
+    assert not np.array_equal(traces[:, :, 1], same[:, :, 1])
+
+
+@pytest.mark.unittest
+def test_neighbouring_seeds_give_unrelated_states():
+    states = [int(seed_state(seed)) for seed in range(100)]
+    assert len(set(states)) == 100 and 0 not in states
+    assert 25 < np.mean([bin(a ^ b).count('1') for a, b in zip(states, states[1:])]) < 39
+
+
+@pytest.mark.unittest
+def test_ended_episode_shows_its_last_rows_and_the_next_first_ones():
+    env = SimVecEnv('3m', 2, n_threads=1)
+    first = env.reset().obs.copy()
+    for _ in range(59):
+        before = env.units()
+        step = env.step(np.where(before.alive[:, :3], STOP, NO_OP))
+        if step.terminated.any():
+            break
+    assert step.terminated.any() and not step.won.any()
+    e = int(step.terminated.argmax())
+    assert step.dead_allies[e] == 3
+    assert np.flatnonzero(step.final_action_mask[e, 0]).tolist() == [NO_OP]
+    np.testing.assert_array_equal(step.final_obs[e, 0, :-3], 0.)
+    assert env.units().alive[e].all() and step.action_mask[e, :, STOP].all()
+    np.testing.assert_allclose(step.obs[e], first[e], atol=.05)
+
+
+@pytest.mark.unittest
+def test_episode_limit_truncates():
+    env = SimVecEnv('3m', 1, n_threads=1)
+    step = env.reset()
+    for _ in range(60):
+        assert not step.truncated[0]
+        env._state.unit[0, HEALTH] = 45.
+        step = env.step(np.full((1, 3), STOP))
+    assert step.truncated[0] and not step.terminated[0]
+    assert env._state.episode_step[0] == 0
+
+
+@pytest.mark.unittest
+def test_win_is_rewarded_and_flagged():
+    env = SimVecEnv('3m', 1, n_threads=1)
+    env.reset()
+    env._state.unit[0, HEALTH, 3:] = 0.
+    step = env.step(np.full((1, 3), STOP))
+    assert step.won[0] and step.terminated[0] and step.dead_enemies[0] == 3
+    assert step.reward[0] == pytest.approx(200. / 18.25)
+
+
+@pytest.mark.unittest
+def test_inactive_envs_are_left_as_they_are():
+    env = SimVecEnv('3m', 3, n_threads=1)
+    env.reset()
+    env.step(np.full((3, 3), STOP))
+    saved, obs = env.state_dict(), env.observe().obs.copy()
+    step = env.step(np.full((3, 3), STOP), active=np.array([True, False, True]))
+    assert step.reward[1] == 0. and not step.terminated[1]
+    np.testing.assert_array_equal(step.obs[1], obs[1])
+    now = env.state_dict()
+    assert now['unit'][1] == saved['unit'][1] and now['rng'][1] == saved['rng'][1]
+    assert now['unit'][0] != saved['unit'][0]
+
+
+@pytest.mark.unittest
+def test_inactive_env_may_hold_an_illegal_action():
+    env = SimVecEnv('3m', 2, n_threads=1)
+    env.reset()
+    env.step(np.array([[STOP] * 3, [NO_OP] * 3]), active=np.array([True, False]))
+
+
+@pytest.mark.unittest
+def test_partial_reset_leaves_the_others():
+    env = SimVecEnv('3m', 2, n_threads=1)
+    env.reset()
+    for _ in range(3):
+        env.step(np.full((2, 3), STOP))
+    before = env.units()
+    env.reset(np.array([1]))
+    after = env.units()
+    np.testing.assert_array_equal(before.x[0], after.x[0])
+    assert after.x[1, 3] > before.x[1, 3] + 2.
+
+
+@pytest.mark.unittest
+def test_seed_takes_effect_at_the_next_reset():
+    env = SimVecEnv('3m', 1, seed=5, n_threads=1)
+    first = play(env, 30)
+    env.seed(np.array([5]))
+    np.testing.assert_array_equal(play(env, 30), first)
+
+
+@pytest.mark.unittest
+def test_reset_without_seed_goes_on_with_the_generator():
+    env = SimVecEnv('3m', 1, seed=5, n_threads=1)
+    first = play(env, 30)
+    assert not np.array_equal(play(env, 30), first)
+
+
+@pytest.mark.unittest
+def test_state_dict_restores_mid_battle():
+    env = SimVecEnv('MMM', 2, seed=3, n_threads=1)
+    play(env, 25)
+    saved = env.state_dict()
+    rest = play(env, 40, seed=9, first=env.observe())
+    other = SimVecEnv('MMM', 2, seed=99, n_threads=1)
+    other.load_state_dict(saved)
+    np.testing.assert_array_equal(play(other, 40, seed=9, first=other.observe()), rest)
+
+
+@pytest.mark.unittest
+def test_state_dict_holds_plain_values_only():
+    env = SimVecEnv('3m', 1, n_threads=1)
+    env.reset()
+
+    def plain(value):
+        return all(map(plain, value)) if isinstance(value, list) else type(value) in (int, float, bool, str)
+
+    assert all(plain(value) for value in env.state_dict().values())
+
+
+@pytest.mark.unittest
+@pytest.mark.parametrize(
+    'key, value, message', [
+        ('map_name', '8m', "map_name is '8m', this env has '3m'"), ('sim_version', '0', "sim_version is '0'"),
+        ('started', [True, True], 'saved with 2 envs, this one has 1')
+    ]
+)
+def test_load_state_dict_of_another_env_is_refused(key, value, message):
+    env = SimVecEnv('3m', 1, n_threads=1)
+    env.reset()
+    with pytest.raises(ValueError, match=message):
+        env.load_state_dict(dict(env.state_dict(), **{key: value}))
+
+
+@pytest.mark.unittest
+def test_units_is_a_copy():
+    env = SimVecEnv('3m', 1, n_threads=1)
+    env.reset()
+    env.units().health[:] = 0.
+    assert env.units().alive.all()
+
+
+@pytest.mark.unittest
+def test_spec_carries_the_simulator_version():
+    spec = SimVecEnv('3m', 1, n_threads=1).spec
+    assert (spec.backend, spec.backend_version) == ('sim', SIM_VERSION)
+
+
+@pytest.mark.unittest
+@pytest.mark.parametrize(
+    'kwargs, error, message', [
+        (dict(map_name='4m'), ValueError, "unknown map '4m'"),
+        (dict(n_envs=0), ValueError, 'n_envs must be at least 1, got 0'),
+        (dict(n_envs=1.5), TypeError, 'n_envs must be an integer, got 1.5'),
+        (dict(n_threads=0), ValueError, 'n_threads must be at least 1, got 0'),
+        (dict(obs_style='x'), ValueError, "unknown obs_style 'x'"),
+        (dict(reward_sparce=True), TypeError, "unknown option 'reward_sparce'; did you mean 'reward_sparse'"),
+        (dict(reward_win='much'), TypeError, "reward_win must be a float, got 'much'"),
+        (dict(knobs=SimKnobs(reset_loops='x')), TypeError, "knob reset_loops must be a int, got 'x'"),
+        (dict(seed=[1, 2, 3]), ValueError, 'got 3 seeds for 1 envs'),
+        (dict(seed=-1), ValueError, 'seed must be in 0'),
+    ]
+)
+def test_constructor_names_what_is_wrong(kwargs, error, message):
+    with pytest.raises(error, match=message):
+        SimVecEnv(**{'map_name': '3m', 'n_envs': 1, **kwargs})
+
+
+@pytest.mark.unittest
+def test_step_before_reset_is_refused():
+    env = SimVecEnv('3m', 2, n_threads=1)
+    env.reset(np.array([0]))
+    with pytest.raises(RuntimeError, match='env 1 was never reset'):
+        env.step(np.full((2, 3), STOP))
+
+
+@pytest.mark.unittest
+@pytest.mark.parametrize(
+    'actions, error, message', [
+        (np.full((1, 3), 1.), TypeError, 'actions must be integers, got dtype float64'),
+        (np.full((3, ), 1), ValueError, r'shape \[n_envs, n_agents\] = \(1, 3\), got \(3,\)'),
+        (np.array([[1, 9, 1]]), ValueError, r'illegal action 9 of agent 1 in env 0 \(map 3m\); legal actions: \[1, 2'),
+        (np.array([[1, 1, -1]]), ValueError, 'illegal action -1 of agent 2'),
+        (np.array([[0, 1, 1]]), ValueError, 'illegal action 0 of agent 0'),
+    ]
+)
+def test_wrong_actions_are_named(actions, error, message):
+    env = SimVecEnv('3m', 1, n_threads=1)
+    env.reset()
+    with pytest.raises(error, match=message):
+        env.step(actions)
+    env.step(np.full((1, 3), STOP))  # nothing was played
+
+
+@pytest.mark.unittest
+def test_active_of_wrong_dtype_is_refused():
+    env = SimVecEnv('3m', 1, n_threads=1)
+    env.reset()
+    with pytest.raises(TypeError, match='active must have dtype bool, got int64'):
+        env.step(np.full((1, 3), STOP), active=np.array([1]))
+
+
+@pytest.mark.unittest
+def test_env_id_out_of_range_is_named():
+    with pytest.raises(IndexError, match='env id 2 is out of range: there are 2 envs'):
+        SimVecEnv('3m', 2, n_threads=1).reset(np.array([2]))

@@ -1,0 +1,81 @@
+"""A battle of any units on open ground, loop by loop, for tests of the simulator's physics."""
+from typing import List, Optional, Tuple
+
+import numpy as np
+
+from ding_qmix.sim.calibration import SimKnobs
+from ding_qmix.sim.loop import play_loop, play_step
+from ding_qmix.sim.orders import give_order
+from ding_qmix.sim.params import World, make_world
+from ding_qmix.sim.rng import seed_state
+from ding_qmix.sim.spawn import begin_battle
+from ding_qmix.sim.state import N_BODY, N_MIND, Battle
+from ding_qmix.smac.reward import RewardOptions
+from ding_qmix.smac.scenarios import EnemyOrder, Scenario, UnitGroup
+from ding_qmix.smac.units import COOLDOWN, HEALTH, N_FIELDS, SHIELD, X, Y
+
+Place = Tuple[str, float, float]  # unit, [map units], [map units]
+
+
+class Battlefield:
+    """Units at given places; enemies stand guard unless a destination is given; no loop has been played."""
+
+    def __init__(
+            self,
+            allies: List[Place],
+            enemies: List[Place],
+            goal: Optional[Tuple[float, float]] = None,
+            seed: int = 0,
+            terrain: str = 'OPEN',
+            map_type: str = 'none',
+            race: str = 'P',
+            **knobs: float
+    ) -> None:
+        order = EnemyOrder('point', (goal, )) if goal else EnemyOrder('none')
+        groups = [tuple(UnitGroup(unit, 1, x, y) for unit, x, y in side) for side in (allies, enemies)]
+        scenario = Scenario('test', terrain, 100, race, race, map_type, groups[0], groups[1], order)
+        options = dict(reset_loops=0, jitter_low=0, jitter_high=0)
+        options.update(knobs)
+        self.world: World = make_world(scenario, 'smac', SimKnobs(**options), RewardOptions())
+        n_units = scenario.n_agents + scenario.n_enemies
+        self.n_agents = scenario.n_agents
+        self.battle = Battle(
+            unit=np.zeros((N_FIELDS, n_units)),
+            body=np.zeros((N_BODY, n_units)),
+            mind=np.zeros((N_MIND, n_units), dtype=np.int32),
+            rng=np.array([seed_state(seed)], dtype=np.uint64),
+            footing=self.world.ground.footing,
+            route=self.world.ground.route,
+            room=np.zeros((5, n_units + 4)),
+            marks=np.zeros((3, n_units + 4), dtype=np.int32),
+        )
+        begin_battle(self.battle, self.world.start, self.world.army, self.world.knobs)
+
+    def order(self, u: int, action: int) -> None:
+        """Give one ally an action of SMAC."""
+        give_order(self.battle, self.world.army, u, action)
+
+    def play(self, n_loops: int = 1) -> None:
+        """Play game loops."""
+        for _ in range(n_loops):
+            play_loop(self.battle, self.world.army, self.world.knobs)
+
+    def step(self, actions: List[int]) -> None:
+        """Play one env step."""
+        play_step(self.battle, self.world.army, self.world.knobs, np.array(actions, dtype=np.int64))
+
+    def health(self, u: int) -> float:
+        """Return a unit's health, [hit points]."""
+        return float(self.battle.unit[HEALTH, u])
+
+    def shield(self, u: int) -> float:
+        """Return a unit's shield, [shield points]."""
+        return float(self.battle.unit[SHIELD, u])
+
+    def cooldown(self, u: int) -> float:
+        """Return the game loops until a unit's weapon is ready."""
+        return float(self.battle.unit[COOLDOWN, u])
+
+    def place(self, u: int) -> Tuple[float, float]:
+        """Return where a unit is, [map units]."""
+        return float(self.battle.unit[X, u]), float(self.battle.unit[Y, u])
