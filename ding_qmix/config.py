@@ -1,5 +1,5 @@
 """Configs in Python: the skeleton of main_config and create_config for a map, sizes filled in from it."""
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Optional
 
 from ding.utils import deep_merge_dicts
 from easydict import EasyDict
@@ -7,7 +7,7 @@ from easydict import EasyDict
 from ding_qmix.smac.scenarios import make_spec
 from ding_qmix.spec import EnvSpec
 
-_ROADS: Dict[str, Dict[str, Dict[str, Any]]] = {
+_ROADS: dict[str, dict[str, dict[str, Any]]] = {
     # Batched from env step to gradient.
     'fast': dict(
         env_manager=dict(type='ding_smac_vector', import_names=['ding_qmix']),
@@ -32,7 +32,7 @@ def make_config(
         env: Optional[dict] = None,
         policy: Optional[dict] = None,
         create: Optional[dict] = None,
-) -> Tuple[EasyDict, EasyDict]:
+) -> tuple[EasyDict, EasyDict]:
     """
     Overview:
         Build the pair of configs that DI-engine's pipelines take. What is not given keeps the default of the part that
@@ -81,7 +81,7 @@ def make_config(
     return EasyDict(main_config), EasyDict(deep_merge_dicts(create_config, create or {}))
 
 
-def model_sizes(spec: EnvSpec) -> Dict[str, Any]:
+def model_sizes(spec: EnvSpec) -> dict[str, Any]:
     """Return the sizes of ``policy.model`` for a map, under DI-engine's names."""
     return dict(
         agent_num=spec.n_agents,
@@ -92,7 +92,7 @@ def model_sizes(spec: EnvSpec) -> Dict[str, Any]:
     )
 
 
-def check_model_sizes(model: Dict[str, Any], spec: EnvSpec) -> None:
+def check_model_sizes(model: dict[str, Any], spec: EnvSpec) -> None:
     """
     Overview:
         Compare the sizes in ``policy.model`` with the map's.

@@ -8,14 +8,14 @@ rules instead of raising. No fastmath: results do not depend on how the compiler
 Compiled code is cached on disk beside each source file. Numba renews it when that file changes, but not when one that
 it calls does: who edits a kernel removes the cache, ``find ding_qmix -name '*.nb?' -delete``.
 """
-from typing import Any, Callable, Dict
+from typing import Any, Callable
 
 from numba import config, njit
 
 JIT = not config.DISABLE_JIT  # without it kernels are plain Python, far too slow for a network
-_OPTIONS: Dict[str, Any] = dict(cache=True, error_model='numpy', _nrt=False)
+_OPTIONS: dict[str, Any] = dict(cache=True, error_model='numpy', _nrt=False)
 _CONTRACT = {'contract', 'nsz', 'arcp'}
-_NOT_FROM_PYTHON: Dict[str, Any] = dict(no_cpython_wrapper=True, no_cfunc_wrapper=True)  # saves compiling the way in
+_NOT_FROM_PYTHON: dict[str, Any] = dict(no_cpython_wrapper=True, no_cfunc_wrapper=True)  # saves compiling the way in
 
 
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:

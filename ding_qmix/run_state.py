@@ -5,7 +5,7 @@ its learner's hooks the learner alone, so the parts of a run find each other by 
 import os
 import random
 from collections.abc import MutableMapping
-from typing import Any, Dict
+from typing import Any
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -13,7 +13,7 @@ import torch
 from ding.worker.learner.base_learner import BaseLearner
 from ding.worker.learner.learner_hook import LearnerHook, register_learner_hook
 
-_PARTS: Dict[str, MutableMapping[str, Any]] = {}  # {exp_name: {part name: part}}; a part leaves when it is deleted
+_PARTS: dict[str, MutableMapping[str, Any]] = {}  # {exp_name: {part name: part}}; a part leaves when it is deleted
 
 RUN_STATE_FILE = 'run_state.pth.tar'
 
@@ -23,7 +23,7 @@ def join_run(exp_name: str, name: str, part: Any) -> None:
     _PARTS.setdefault(exp_name, WeakValueDictionary())[name] = part
 
 
-def run_state(exp_name: str) -> Dict[str, Any]:
+def run_state(exp_name: str) -> dict[str, Any]:
     """Return the state of all parts that joined a run, and of the process-wide generators."""
     parts = {name: part.state_dict() for name, part in sorted(_PARTS.get(exp_name, {}).items())}
     algorithm, keys, position, has_gauss, gauss = np.random.get_state()  # noqa: NPY002, DI-engine draws from it
@@ -35,7 +35,7 @@ def run_state(exp_name: str) -> Dict[str, Any]:
     }
 
 
-def load_run_state(exp_name: str, state: Dict[str, Any]) -> None:
+def load_run_state(exp_name: str, state: dict[str, Any]) -> None:
     """
     Overview:
         Restore ``run_state``.
@@ -57,7 +57,7 @@ def load_run_state(exp_name: str, state: Dict[str, Any]) -> None:
 class SaveRunStateHook(LearnerHook):
     """After the run, also one stopped by Ctrl-C: write the run's state beside its last checkpoint."""
 
-    def __init__(self, *args: Any, ext_args: Dict[str, Any], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, ext_args: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
 
     def __call__(self, engine: BaseLearner) -> None:
@@ -72,7 +72,7 @@ class SaveRunStateHook(LearnerHook):
 class LoadRunStateHook(LearnerHook):
     """Before a run that resumes: read the run's state from beside the checkpoint that DI-engine has loaded."""
 
-    def __init__(self, *args: Any, ext_args: Dict[str, Any], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, ext_args: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
 
     def __call__(self, engine: BaseLearner) -> None:

@@ -5,7 +5,7 @@ Axes: E parallel envs, B episodes of a train batch, T time, N agents, M enemies,
 O obs features, S state features, H hidden features.
 """
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, Optional, Protocol, Tuple
+from typing import TYPE_CHECKING, NamedTuple, Optional, Protocol
 
 import numpy as np
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class ObsLayout(NamedTuple):
     """Lengths of the blocks of one agent's observation, in the order in which they are laid out; [features]."""
     move: int  # legal move directions, north south east west
-    enemy: Tuple[int, int]  # (n_enemies, features per enemy)
-    ally: Tuple[int, int]  # (n_agents - 1, features per other ally)
+    enemy: tuple[int, int]  # (n_enemies, features per enemy)
+    ally: tuple[int, int]  # (n_agents - 1, features per other ally)
     own: int  # the agent itself
     last_action: int  # one-hot of the agent's own last action; 0 in style 'smac'
     agent_id: int  # one-hot of the agent's id; 0 in style 'smac'
@@ -31,7 +31,7 @@ class ObsLayout(NamedTuple):
         )
 
     @property
-    def ally_block(self) -> Tuple[int, int]:
+    def ally_block(self) -> tuple[int, int]:
         """Where the features of the other allies begin and end."""
         start = self.move + self.enemy[0] * self.enemy[1]
         return start, start + self.ally[0] * self.ally[1]
@@ -53,7 +53,7 @@ class EnvSpec(NamedTuple):
     special_global_state: bool = False  # state is N views of S / N features, one per agent, laid end to end
 
     @property
-    def state_shape(self) -> Tuple[int, ...]:
+    def state_shape(self) -> tuple[int, ...]:
         """Shape of one env's state: (S, ), or (N, S / N) where each agent has a view of its own."""
         return (self.n_agents, self.state_dim // self.n_agents) if self.special_global_state else (self.state_dim, )
 
@@ -120,7 +120,7 @@ class Actor(Protocol):
             obs: 'Tensor',
             action_mask: 'Tensor',
             env_ids: np.ndarray,
-            epsilon: float = 0.) -> Tuple['Tensor', 'Tensor']:
+            epsilon: float = 0.) -> tuple['Tensor', 'Tensor']:
         """
         Pick actions int64 [K, N] for the envs ``env_ids`` (int [K]) from obs float [K, N, O] and action_mask bool
         [K, N, A]; also return the hidden state [K, N, L, H] that the decision was made from.

@@ -9,14 +9,14 @@ import struct
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Optional
 
 from tensorboardX.proto.event_pb2 import Event
 
 TAGS = {'evaluator_step': 'env_step', 'evaluator_iter': 'train_iter'}  # what the steps of a scalar count, by its tag
 
 
-def main(args: Optional[List[str]] = None) -> None:
+def main(args: Optional[list[str]] = None) -> None:
     """Read a folder, write a file."""
     folder, out = sys.argv[1:] if args is None else args
     rows = list(read_evaluations(Path(folder)))
@@ -26,7 +26,7 @@ def main(args: Optional[List[str]] = None) -> None:
         writer.writerows(rows)
 
 
-def read_evaluations(folder: Path) -> Iterator[Dict[str, float]]:
+def read_evaluations(folder: Path) -> Iterator[dict[str, float]]:
     """
     Overview:
         Return one row an evaluation; DI-engine's evaluation returns are 1. for a won battle and 0. otherwise.
@@ -37,7 +37,7 @@ def read_evaluations(folder: Path) -> Iterator[Dict[str, float]]:
     if not paths:
         raise FileNotFoundError(f'no TensorBoard log (events.out.tfevents.*) in {folder}; give <exp_name>/log/serial')
     events = [event for path in paths for event in _read_events(path)]
-    counts: Dict[str, List[float]] = {name: [] for name in (*TAGS.values(), 'win_rate', 'time')}
+    counts: dict[str, list[float]] = {name: [] for name in (*TAGS.values(), 'win_rate', 'time')}
     for event in events:
         for value in event.summary.value:
             part, _, name = value.tag.partition('/')

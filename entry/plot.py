@@ -2,7 +2,6 @@
 import argparse
 import csv
 from collections import defaultdict
-from typing import Dict, List, Tuple
 
 import numpy as np
 
@@ -14,14 +13,14 @@ def main() -> None:
     parser.add_argument('--out', required=True, help='image to write, .png or .svg')
     parser.add_argument('--title', default='')
     args = parser.parse_args()
-    groups: Dict[str, List[str]] = defaultdict(list)
+    groups: dict[str, list[str]] = defaultdict(list)
     for curve in args.curves:
         label, _, path = curve.partition('=')
         groups[label].append(path)
     draw({label: [read_curve(path) for path in paths] for label, paths in groups.items()}, args.out, args.title)
 
 
-def read_curve(path: str) -> Tuple[np.ndarray, np.ndarray]:
+def read_curve(path: str) -> tuple[np.ndarray, np.ndarray]:
     """Return env steps [n] and win rates [n] of one run."""
     with open(path, newline='', encoding='utf-8') as file:
         rows = list(csv.DictReader(file))
@@ -29,7 +28,7 @@ def read_curve(path: str) -> Tuple[np.ndarray, np.ndarray]:
     return step, win_rate
 
 
-def draw(groups: Dict[str, list], out: str, title: str) -> None:
+def draw(groups: dict[str, list], out: str, title: str) -> None:
     """Mean over a label's runs on their common range, each run thin behind it."""
     import matplotlib
     matplotlib.use('Agg')

@@ -6,7 +6,7 @@ Render one episode to a GIF or MP4.
 """
 import argparse
 import sys
-from typing import List, NamedTuple, Optional, Tuple
+from typing import NamedTuple, Optional
 
 import numpy as np
 
@@ -25,7 +25,7 @@ class Checkpoint(NamedTuple):
     model: 'torch.nn.Module'  # noqa: F821
 
 
-def main(args: Optional[List[str]] = None) -> None:
+def main(args: Optional[list[str]] = None) -> None:
     """Play one episode and write it."""
     options = _parse(args)
     checkpoint = _load(options.config, options.load_path, options.seed) if options.config else None
@@ -42,7 +42,7 @@ def main(args: Optional[List[str]] = None) -> None:
     )
 
 
-def play_episode(env: VecEnv, player: 'Player') -> List[BattleFrame]:
+def play_episode(env: VecEnv, player: 'Player') -> list[BattleFrame]:
     """Play one episode in an env with one battle and return its frames."""
     recorder = BattleRecorder(env.spec, 1)
     step, ended = env.reset(), np.array([], int)
@@ -57,7 +57,7 @@ def play_episode(env: VecEnv, player: 'Player') -> List[BattleFrame]:
 class Player:
     """Chooses actions int64 [1, N], and tells the Q-values [1, N, A] it chose by, if any."""
 
-    def act(self, step: VecStep, units: UnitSnapshot) -> Tuple[np.ndarray, Optional[np.ndarray]]:
+    def act(self, step: VecStep, units: UnitSnapshot) -> tuple[np.ndarray, Optional[np.ndarray]]:
         """Choose an action for every agent."""
         raise NotImplementedError
 
@@ -68,7 +68,7 @@ class _ScriptedPlayer(Player):
     def __init__(self, policy: ScriptedPolicy) -> None:
         self._policy = policy
 
-    def act(self, step: VecStep, units: UnitSnapshot) -> Tuple[np.ndarray, Optional[np.ndarray]]:
+    def act(self, step: VecStep, units: UnitSnapshot) -> tuple[np.ndarray, Optional[np.ndarray]]:
         return self._policy.act(step, units), None
 
 
@@ -79,7 +79,7 @@ class _GreedyPlayer(Player):
         self._model = model
         self._hidden_state = model.initial_state(1)
 
-    def act(self, step: VecStep, units: UnitSnapshot) -> Tuple[np.ndarray, Optional[np.ndarray]]:
+    def act(self, step: VecStep, units: UnitSnapshot) -> tuple[np.ndarray, Optional[np.ndarray]]:
         import torch
         with torch.no_grad():
             obs = torch.from_numpy(step.obs.copy()).to(self._hidden_state.device)
@@ -108,7 +108,7 @@ def _load(config: str, load_path: str, seed: int) -> Checkpoint:
     return Checkpoint(cfg.env.map_name, options, policy.eval_mode.get_attribute('eval_model'))
 
 
-def _parse(args: Optional[List[str]]) -> argparse.Namespace:
+def _parse(args: Optional[list[str]]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--map', default='MMM', help='a SMAC map, with --policy')

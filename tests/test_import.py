@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any
 
 import pytest
 
@@ -39,7 +39,7 @@ def _python(*args: str, cwd: Path) -> 'subprocess.CompletedProcess[str]':
 
 
 @pytest.fixture(scope='module')
-def facts(repo: Path) -> Dict[str, Any]:
+def facts(repo: Path) -> dict[str, Any]:
     """What _PROBE found."""
     done = _python('-c', _PROBE, cwd=repo)
     assert done.returncode == 0, done.stderr
@@ -66,12 +66,12 @@ def test_import_lets_other_messages_through(repo: Path) -> None:
 
 @pytest.mark.unittest
 @pytest.mark.parametrize('what, position', [('warnings filters', 0), ('handlers', 1), ('level', 2), ('log filters', 3)])
-def test_import_leaves_users_settings(facts: Dict[str, Any], what: str, position: int) -> None:
+def test_import_leaves_users_settings(facts: dict[str, Any], what: str, position: int) -> None:
     assert facts['untouched'][position], what
 
 
 @pytest.mark.unittest
-def test_import_puts_gym_notices_back(facts: Dict[str, Any]) -> None:
+def test_import_puts_gym_notices_back(facts: dict[str, Any]) -> None:
     assert facts['notices'] > 0
 
 
@@ -84,17 +84,17 @@ def test_import_puts_gym_notices_back(facts: Dict[str, Any]) -> None:
         ('serial_evaluator', 'ding_qmix_win_rate')
     ]
 )
-def test_import_registers_name(facts: Dict[str, Any], kind: str, name: str) -> None:
+def test_import_registers_name(facts: dict[str, Any], kind: str, name: str) -> None:
     assert name in facts['registered'][kind]
 
 
 @pytest.mark.unittest
-def test_import_leaves_the_real_game_alone(facts: Dict[str, Any]) -> None:
+def test_import_leaves_the_real_game_alone(facts: dict[str, Any]) -> None:
     assert not [name for name in facts['modules'] if 'starcraft2' in name]
 
 
 @pytest.mark.unittest
-def test_version_is_single_sourced(facts: Dict[str, Any], repo: Path) -> None:
+def test_version_is_single_sourced(facts: dict[str, Any], repo: Path) -> None:
     source = (repo / 'ding_qmix' / '__init__.py').read_text('utf-8')
     assert re.findall(r"^__version__ = '(.+)'$", source, re.M) == [facts['version']]
 

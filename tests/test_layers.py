@@ -2,7 +2,6 @@
 import ast
 from collections.abc import Iterator
 from pathlib import Path
-from typing import List, Tuple
 
 import pytest
 
@@ -19,7 +18,7 @@ FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 NO_TORCH_NO_DING = ('spec', 'scenarios', 'terrain', 'smac', 'sim')
 
 
-def find_violations(root: Path) -> List[str]:
+def find_violations(root: Path) -> list[str]:
     """Return one line per import in the sources below ``root`` that breaks a rule."""
     files = [p for top in ('ding_qmix', 'dizoo_configs', 'entry') for p in sorted((root / top).rglob('*.py'))]
     return [line for path in files for line in _violations_of(path.relative_to(root), path.read_text('utf-8'))]
@@ -40,14 +39,14 @@ def _violations_of(path: Path, source: str) -> Iterator[str]:
                 yield f'{path}:{lineno}: {room} must not import {module}, which is not below it'
 
 
-def _room(parts: Tuple[str, ...]) -> str:
+def _room(parts: tuple[str, ...]) -> str:
     """('ding_qmix', 'smac', 'units') -> 'smac'; ('ding_qmix', '__init__') -> ''"""
     if parts[0] != 'ding_qmix':
         return parts[0]
     return parts[1] if len(parts) > 1 and parts[1] != '__init__' else ''
 
 
-def _imports(path: Path, tree: ast.AST, typing_only: bool = False) -> Iterator[Tuple[int, str, bool]]:
+def _imports(path: Path, tree: ast.AST, typing_only: bool = False) -> Iterator[tuple[int, str, bool]]:
     """All imports at any depth: (line, module, is it for annotations only)."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.Import):
@@ -63,14 +62,14 @@ def _imports(path: Path, tree: ast.AST, typing_only: bool = False) -> Iterator[T
             yield from _imports(path, node, typing_only)
 
 
-def _from_modules(path: Path, node: ast.ImportFrom) -> List[str]:
+def _from_modules(path: Path, node: ast.ImportFrom) -> list[str]:
     """``from ding_qmix import envs`` names a room only by what it imports, so every name counts as a module."""
     package = list(path.parent.parts)[:len(path.parent.parts) - node.level + 1] if node.level else []
     base = '.'.join([*package, *([node.module] if node.module else [])])
     return [f'{base}.{alias.name}' for alias in node.names]
 
 
-def _plant(root: Path, file: str, source: str) -> List[str]:
+def _plant(root: Path, file: str, source: str) -> list[str]:
     """Violations of a tree with one file."""
     path = root / file
     path.parent.mkdir(parents=True)

@@ -4,7 +4,7 @@ Scripted policies: yardsticks for what is learned, and for the simulator itself.
 They see what every user of a VecEnv sees, the last step and ``units()``, besides what is known of unit types.
 """
 import difflib
-from typing import Dict, Optional, Type
+from typing import Optional
 
 import numpy as np
 from numba import njit
@@ -114,7 +114,7 @@ class KitePolicy(ScriptedPolicy):
         _choose_kite(units, action_mask, army, actions_out)
 
 
-SCRIPTED_POLICIES: Dict[str, Type[ScriptedPolicy]] = {
+SCRIPTED_POLICIES: dict[str, type[ScriptedPolicy]] = {
     'random': RandomPolicy,
     'closest': ClosestPolicy,
     'focus': FocusPolicy,

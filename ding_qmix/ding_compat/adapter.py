@@ -1,6 +1,6 @@
 import math
 from collections.abc import Mapping
-from typing import Any, Dict, List, Tuple, Union
+from typing import Any, Union
 
 import torch
 import torch.nn as nn
@@ -31,7 +31,7 @@ class HostQMix(nn.Module):
         self.model = model
         self._agent_num, self._state_dim, self._hidden_dim = agent_num, global_obs_shape, hidden_dim
 
-    def forward(self, data: Dict[str, Any], single_step: bool = True) -> Dict[str, Any]:
+    def forward(self, data: dict[str, Any], single_step: bool = True) -> dict[str, Any]:
         """As ``QMix.forward``; ``prev_state`` and ``next_state`` are packed, [B, N, L, H]."""
         obs = dict(data['obs'])
         obs['action_mask'] = obs['action_mask'].float()  # the host compares with 0. and masks in place
@@ -40,7 +40,7 @@ class HostQMix(nn.Module):
         output['next_state'] = pack_host_state(output['next_state'], self.initial_state(len(data['prev_state'])))
         return output
 
-    def q_values(self, agent_state: Tensor, hidden_state: Tensor) -> Tuple[Tensor, Tensor]:
+    def q_values(self, agent_state: Tensor, hidden_state: Tensor) -> tuple[Tensor, Tensor]:
         """As ``QMix.q_values``: agent_state [T, B, N, O] -> [T, B, N, A] and [B, N, L, H]."""
         T, B, N = agent_state.shape[:3]
         obs = {
@@ -57,11 +57,11 @@ class HostQMix(nn.Module):
         weight = next(self.model.parameters())
         return weight.new_zeros(n_episodes, self._agent_num, 2, self._hidden_dim)
 
-    def state_dict(self, *args: Any, **kwargs: Any) -> Dict[str, Any]:
+    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Parameters under the host's own names."""
         return self.model.state_dict(*args, **kwargs)
 
-    def load_state_dict(self, state_dict: Dict[str, Any], strict: bool = True, assign: bool = False) -> Any:
+    def load_state_dict(self, state_dict: dict[str, Any], strict: bool = True, assign: bool = False) -> Any:
         """Load parameters under the host's own names."""
         return self.model.load_state_dict(state_dict, strict=strict, assign=assign)
 
@@ -78,5 +78,5 @@ def with_packed_state(model: nn.Module, cfg: Mapping[str, Any]) -> nn.Module:
     return HostQMix(model, cfg['agent_num'], math.prod(_dims(cfg['global_obs_shape'])), cfg['hidden_size_list'][-1])
 
 
-def _dims(shape: Union[int, List[int]]) -> List[int]:
+def _dims(shape: Union[int, list[int]]) -> list[int]:
     return [shape] if isinstance(shape, int) else list(shape)

@@ -1,6 +1,5 @@
 """Parameter names of DI-engine's ``qmix`` model to ours, so that its checkpoints load."""
 from collections.abc import Mapping
-from typing import Dict
 
 import torch
 from torch import Tensor
@@ -17,7 +16,7 @@ def is_host_state_dict(state_dict: Mapping[str, Tensor]) -> bool:
     return any(name.startswith(HOST_PREFIX) for name in state_dict)
 
 
-def from_host_state_dict(host: Mapping[str, Tensor]) -> Dict[str, Tensor]:
+def from_host_state_dict(host: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """
     Overview:
         Rename the parameters of DI-engine's ``qmix`` model to those of ours.
@@ -56,7 +55,7 @@ def _agent_name(host_name: str) -> str:
     )
 
 
-def _mixer_parameters(mixer: Mapping[str, Tensor]) -> Dict[str, Tensor]:
+def _mixer_parameters(mixer: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The four first hypernetwork layers become one, the other layers keep their shape."""
     ours = {}
     for parameter in ('weight', 'bias'):

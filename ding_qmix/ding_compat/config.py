@@ -1,7 +1,7 @@
 """Configs of DI-engine's own policies on env ``ding_smac``: the env options they need, sizes filled in from the map."""
 import copy
 from collections.abc import Mapping
-from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
+from typing import Any, Callable, NamedTuple, Optional
 
 from ding.utils import deep_merge_dicts
 from easydict import EasyDict
@@ -11,7 +11,7 @@ from ding_qmix.smac.scenarios import make_spec
 from ding_qmix.spec import EnvSpec
 from ding_qmix.utils.keys import nearest_hint
 
-Sizes = Dict[str, Any]
+Sizes = dict[str, Any]
 _EPISODES = dict(type='episode', get_train_sample=True)  # whole episodes, cut into chunks by the policy
 _STEPS = dict(type='sample')
 
@@ -19,8 +19,8 @@ _STEPS = dict(type='sample')
 class _HostPolicy(NamedTuple):
     """What a policy of DI-engine needs around it."""
     sizes: Callable[[EnvSpec, int], Sizes]  # of policy.model, from the map and the length of global_state's last axis
-    collector: Dict[str, Any]
-    env: Dict[str, Any]  # options that show it what it takes
+    collector: dict[str, Any]
+    env: dict[str, Any]  # options that show it what it takes
     agent_states: bool  # global_state must have one row per agent
 
 
@@ -31,7 +31,7 @@ def make_host_config(
         env: Optional[dict] = None,
         policy: Optional[dict] = None,
         create: Optional[dict] = None,
-) -> Tuple[EasyDict, EasyDict]:
+) -> tuple[EasyDict, EasyDict]:
     """
     Overview:
         Build the pair of configs with which one of DI-engine's policies trains on a SMAC map. What is not given keeps
@@ -92,7 +92,7 @@ def host_model_sizes(policy_type: str, env: Mapping[str, Any]) -> Sizes:
     return host.sizes(spec, spec.obs_dim if independent else spec.state_shape[-1])
 
 
-def move_to_map(main_config: EasyDict, create_config: EasyDict, map_name: str) -> Tuple[EasyDict, EasyDict]:
+def move_to_map(main_config: EasyDict, create_config: EasyDict, map_name: str) -> tuple[EasyDict, EasyDict]:
     """
     Overview:
         Return copies of a pair of configs, of any policy of ``HOST_POLICIES`` or 'ding_qmix', for another map.
@@ -152,7 +152,7 @@ def _mappo_sizes(spec: EnvSpec, state_dim: int) -> Sizes:
     return dict(_actor_critic_sizes(spec, state_dim), agent_num=spec.n_agents)
 
 
-_ENV: Dict[str, Any] = dict(
+_ENV: dict[str, Any] = dict(
     collector_env_num=8,
     evaluator_env_num=8,
     n_evaluator_episode=32,
@@ -160,7 +160,7 @@ _ENV: Dict[str, Any] = dict(
     illegal_action='stop',  # DI-engine's samplers draw an illegal action once in a long while
 )
 _AGENT_STATES = dict(special_global_state=True)
-_POLICIES: Dict[str, _HostPolicy] = {
+_POLICIES: dict[str, _HostPolicy] = {
     'qmix': _HostPolicy(_team_sizes, _EPISODES, {}, False),
     'wqmix': _HostPolicy(_team_sizes, _EPISODES, {}, False),
     'qtran': _HostPolicy(_team_sizes, _EPISODES, {}, False),

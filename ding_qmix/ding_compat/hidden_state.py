@@ -1,10 +1,10 @@
 """DI-engine's recurrent state, a list over episodes of a list over agents of dicts, to one tensor and back."""
-from typing import Any, Dict, List, Optional
+from typing import Any, Optional
 
 import torch
 from torch import Tensor
 
-HostState = List[List[Optional[Dict[str, Tensor]]]]
+HostState = list[list[Optional[dict[str, Tensor]]]]
 
 
 def pack_host_state(prev_state: HostState, zeros: Tensor) -> Tensor:
@@ -49,6 +49,6 @@ def unpack_host_state(hidden_state: Tensor) -> HostState:
     ]
 
 
-def _tensors(agent_state: Any) -> List[Tensor]:
+def _tensors(agent_state: Any) -> list[Tensor]:
     """The tensors of one agent's state: dict(h, c), or a sequence of them."""
     return list(agent_state.values()) if hasattr(agent_state, 'values') else list(agent_state)

@@ -1,4 +1,4 @@
-from typing import Any, Dict
+from typing import Any
 
 from ding.model.template.maqac import DiscreteMAQAC
 from ding.utils import MODEL_REGISTRY
@@ -13,7 +13,7 @@ class HostDiscreteMAQAC(DiscreteMAQAC):
         where the model looks for one under the key 'obs', and so stops at its first obs (DI-engine 0.5.3).
     """
 
-    def forward(self, inputs: Dict[str, Tensor], mode: str) -> Dict[str, Any]:
+    def forward(self, inputs: dict[str, Tensor], mode: str) -> dict[str, Any]:
         """
         Overview:
             Return logits or action values.

@@ -1,5 +1,5 @@
 from collections.abc import Mapping
-from typing import Any, Callable, Dict, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple, Optional
 
 from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.sim.vec_env import SimVecEnv
@@ -41,7 +41,7 @@ def make_vec_env(map_name: str, n_envs: int, backend: str = 'sim', seed: int = 0
     return _BACKENDS[backend].build(map_name, n_envs, seed=seed, **options)
 
 
-def backend_options(backend: str) -> Dict[str, Any]:
+def backend_options(backend: str) -> dict[str, Any]:
     """Return the names of the backend's options with their defaults. ValueError for an unknown backend."""
     if backend not in _BACKENDS:
         raise ValueError(f'unknown backend {backend!r}; {nearest_hint(str(backend), _BACKENDS)}')
@@ -65,10 +65,10 @@ def _build_starcraft2(*args: Any, **options: Any) -> VecEnv:
     )
 
 
-_SHARED_OPTIONS: Dict[str, Any] = dict(
+_SHARED_OPTIONS: dict[str, Any] = dict(
     obs_style='ding', special_global_state=False, death_mask=False, **RewardOptions._field_defaults
 )
-_BACKENDS: Dict[str, Backend] = {
+_BACKENDS: dict[str, Backend] = {
     'sim': Backend(_build_sim, dict(_SHARED_OPTIONS, n_threads=None, knobs={})),
     'starcraft2': Backend(_build_starcraft2, _SHARED_OPTIONS),
 }

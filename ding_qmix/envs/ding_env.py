@@ -1,5 +1,5 @@
 import copy
-from typing import Any, ClassVar, Dict, List, Optional, Union
+from typing import Any, ClassVar, Optional, Union
 
 import gym
 import numpy as np
@@ -41,7 +41,7 @@ class SMACEnv(BaseEnv):
     Properties:
         ``observation_space``, ``action_space``, ``reward_space``, ``env_spec``, ``view``
     """
-    config: ClassVar[Dict[str, Any]] = dict(
+    config: ClassVar[dict[str, Any]] = dict(
         # (str) SMAC map, such as '3m' or 'MMM'. There is no default map.
         map_name=None,
         # (str) Who plays the battle: 'sim', the embedded simulator, or 'starcraft2', the game.
@@ -179,12 +179,12 @@ class SMACEnv(BaseEnv):
             self._env.save_replays([replay_path], [f'seed{self._seed}'])
 
     @staticmethod
-    def create_collector_env_cfg(cfg: dict) -> List[dict]:
+    def create_collector_env_cfg(cfg: dict) -> list[dict]:
         """Return one env config per env that collects."""
         return _env_cfgs(cfg, 'collector_env_num', eval_stream=False)
 
     @staticmethod
-    def create_evaluator_env_cfg(cfg: dict) -> List[dict]:
+    def create_evaluator_env_cfg(cfg: dict) -> list[dict]:
         """Return one env config per env that evaluates; these draw from evaluation's seeds."""
         return _env_cfgs(cfg, 'evaluator_env_num', eval_stream=True)
 
@@ -239,11 +239,11 @@ def build_battles(cfg: EasyDict, n_envs: int) -> TrackedVecEnv:
     return TrackedVecEnv(make_vec_env(cfg.map_name, n_envs, cfg.backend, **options))
 
 
-def _env_cfgs(cfg: dict, num_key: str, eval_stream: bool) -> List[dict]:
+def _env_cfgs(cfg: dict, num_key: str, eval_stream: bool) -> list[dict]:
     """As many copies of an env config as its ``num_key`` says."""
     cfg = copy.deepcopy(cfg)
     n_envs: Union[int, None] = cfg.get(num_key)
     if not n_envs or n_envs < 1:
         raise ValueError(f'config env.{num_key}: {n_envs}, expected 1 or more')
-    env_cfg: Dict[str, Any] = EasyDict(cfg, eval_stream=eval_stream)
+    env_cfg: dict[str, Any] = EasyDict(cfg, eval_stream=eval_stream)
     return [copy.deepcopy(env_cfg) for _ in range(n_envs)]

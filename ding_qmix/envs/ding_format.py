@@ -1,6 +1,6 @@
 """Rows of a batched env in DI-engine's format: obs dicts, timesteps, spaces and seeds."""
 import logging
-from typing import Any, Dict
+from typing import Any
 
 import gym
 import numpy as np
@@ -54,7 +54,7 @@ def host_timestep(view: HostView, env: TrackedVecEnv, i: int) -> BaseEnvTimestep
     step = env.last_step
     terminated, truncated = bool(step.terminated[i]), bool(step.truncated[i])
     done = terminated or truncated
-    info: Dict[str, Any] = {'terminated': terminated, 'truncated': truncated}
+    info: dict[str, Any] = {'terminated': terminated, 'truncated': truncated}
     if done:
         info.update(episode_summary(env, i))
         obs = view_obs(view, step.final_obs[i], step.final_state[i], step.final_action_mask[i])
@@ -63,7 +63,7 @@ def host_timestep(view: HostView, env: TrackedVecEnv, i: int) -> BaseEnvTimestep
     return BaseEnvTimestep(obs, np.array([step.reward[i]], np.float32), done, info)
 
 
-def episode_summary(env: TrackedVecEnv, i: int) -> Dict[str, Any]:
+def episode_summary(env: TrackedVecEnv, i: int) -> dict[str, Any]:
     """
     Overview:
         Return how the episode of env i went that ended in the last step.

@@ -1,6 +1,6 @@
 """What a battle shows to DI-engine's policies: the obs dict, with the options of DI-engine's own SMAC env."""
 from collections.abc import Mapping
-from typing import Any, Dict, NamedTuple, Tuple
+from typing import Any, NamedTuple
 
 import gym
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from ding_qmix.smac.scenarios import make_spec
 from ding_qmix.spec import EnvSpec
 
-HostObs = Dict[str, np.ndarray]
+HostObs = dict[str, np.ndarray]
 
 
 class HostView(NamedTuple):
@@ -67,7 +67,7 @@ def observation_space(view: HostView) -> gym.spaces.Dict:
     """Return the space of ``view_obs``."""
     spec = view.spec
     obs_shape = (spec.n_agents, spec.obs_dim)
-    boxes: Dict[str, gym.spaces.Space] = {
+    boxes: dict[str, gym.spaces.Space] = {
         'agent_state': _numbers(obs_shape),
         'global_state': _numbers(obs_shape if view.independent_obs else spec.state_shape),
         'action_mask': gym.spaces.Box(0., 1., (spec.n_agents, spec.n_actions), np.float32),
@@ -79,6 +79,6 @@ def observation_space(view: HostView) -> gym.spaces.Dict:
     return gym.spaces.Dict(boxes)
 
 
-def _numbers(shape: Tuple[int, ...]) -> gym.spaces.Box:
+def _numbers(shape: tuple[int, ...]) -> gym.spaces.Box:
     """Space of any numbers."""
     return gym.spaces.Box(-float('inf'), float('inf'), shape, np.float32)

@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from typing import Any, Dict, List, Optional, Tuple, Union
+from typing import Any, Optional, Union
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from ding_qmix.utils.keys import nearest_hint
 
 # Arguments of SMAC's StarCraft2Env that PyMARL's configs pass and that no option here stands for, with SMAC's
 # defaults. They are accepted with these values, so that such a config runs unchanged, and refused with any other.
-_FIXED: Dict[str, Any] = dict(
+_FIXED: dict[str, Any] = dict(
     step_mul=8,
     move_amount=2,
     difficulty='7',
@@ -87,13 +87,13 @@ class SMACMultiAgentEnv:
         self.map_name, self.episode_limit = map_name, spec.episode_limit
         self.n_agents, self.n_enemies, self.n_actions = spec.n_agents, spec.n_enemies, spec.n_actions
 
-    def reset(self) -> Tuple[List[np.ndarray], np.ndarray]:
+    def reset(self) -> tuple[list[np.ndarray], np.ndarray]:
         """Begin the next episode, unless it has only just begun; return ``get_obs()`` and ``get_state()``."""
         self._env.reset()
         self._ended = False
         return self.get_obs(), self.get_state()
 
-    def step(self, actions: Union[Sequence[int], np.ndarray]) -> Tuple[float, bool, Dict[str, Any]]:
+    def step(self, actions: Union[Sequence[int], np.ndarray]) -> tuple[float, bool, dict[str, Any]]:
         """
         Overview:
             Play one decision of the whole team. After an episode's end the getters show its last obs until ``reset``.
@@ -115,7 +115,7 @@ class SMACMultiAgentEnv:
         step = self._env.step(action[None])
         won, timeout = bool(step.won[0]), bool(step.truncated[0])
         self._ended = bool(step.terminated[0]) or timeout
-        info: Dict[str, Any] = {
+        info: dict[str, Any] = {
             'battle_won': won,
             'dead_allies': int(step.dead_allies[0]),
             'dead_enemies': int(step.dead_enemies[0]),
@@ -127,7 +127,7 @@ class SMACMultiAgentEnv:
             self._count_battle(won, timeout)
         return float(step.reward[0]), self._ended, info
 
-    def get_obs(self) -> List[np.ndarray]:
+    def get_obs(self) -> list[np.ndarray]:
         """Return the agents' observations, N arrays float32 [O]."""
         step = self._env.last_step
         return list((step.final_obs if self._ended else step.obs)[0].copy())
@@ -149,11 +149,11 @@ class SMACMultiAgentEnv:
         """Return S."""
         return self._env.spec.state_dim
 
-    def get_avail_actions(self) -> List[List[int]]:
+    def get_avail_actions(self) -> list[list[int]]:
         """Return for every agent and action whether it is legal now, 1 or 0."""
         return self._mask().astype(int).tolist()
 
-    def get_avail_agent_actions(self, agent_id: int) -> List[int]:
+    def get_avail_agent_actions(self, agent_id: int) -> list[int]:
         """Return for every action of one agent whether it is legal now, 1 or 0."""
         return self._mask()[agent_id].astype(int).tolist()
 
@@ -161,7 +161,7 @@ class SMACMultiAgentEnv:
         """Return A."""
         return self.n_actions
 
-    def get_env_info(self) -> Dict[str, int]:
+    def get_env_info(self) -> dict[str, int]:
         """Return the sizes that PyMARL builds its networks from."""
         return {
             'state_shape': self.get_state_size(),
@@ -171,7 +171,7 @@ class SMACMultiAgentEnv:
             'episode_limit': self.episode_limit,
         }
 
-    def get_stats(self) -> Dict[str, Union[int, float]]:
+    def get_stats(self) -> dict[str, Union[int, float]]:
         """Return counts over all episodes so far; SMAC counts every time limit as a draw, and so does this."""
         return {**self._stats, 'win_rate': self._stats['battles_won'] / max(1, self._stats['battles_game'])}
 
@@ -234,7 +234,7 @@ class SMACMultiAgentEnv:
         self._stats['battles_draw'] += timeout
 
 
-def _without_fixed(options: Dict[str, Any], backend: str) -> Dict[str, Any]:
+def _without_fixed(options: dict[str, Any], backend: str) -> dict[str, Any]:
     """Take out SMAC's arguments that the backend has no option for, if their values are the ones it plays by."""
     known = backend_options(backend)
     for name, value in options.items():

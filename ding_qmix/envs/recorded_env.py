@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from typing import Any, Dict, List, Optional
+from typing import Any, Optional
 
 import numpy as np
 
@@ -33,9 +33,9 @@ class RecordedVecEnv:
         self._step: Optional[VecStep] = None
         self._folders = folders
         self._labels = labels or [f'env{e:03}' for e in range(env.n_envs)]
-        self._files: Dict[str, ReplayFiles] = {folder: ReplayFiles(env.spec, folder) for folder in set(folders or ())}
+        self._files: dict[str, ReplayFiles] = {folder: ReplayFiles(env.spec, folder) for folder in set(folders or ())}
 
-    def frames(self, env_id: int) -> List[BattleFrame]:
+    def frames(self, env_id: int) -> list[BattleFrame]:
         """Return what was seen of an env's running or just ended episode."""
         return self._recorder.frames(env_id)
 
@@ -68,11 +68,11 @@ class RecordedVecEnv:
         """Copy the unit table of the running episodes."""
         return self._env.units()
 
-    def state_dict(self) -> Dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """Return the battles' state; recordings are no part of it."""
         return self._env.state_dict()
 
-    def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore the battles; those in their midst are not recorded."""
         self._env.load_state_dict(state_dict)
         self._recorder.drop(np.arange(self.n_envs))

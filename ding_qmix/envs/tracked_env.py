@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Optional
 
 import numpy as np
 import torch
@@ -89,12 +89,12 @@ class TrackedVecEnv:
         """Write a video of every episode that begins from now on; see ``RecordedVecEnv``."""
         self._env = RecordedVecEnv(self._env, folders, labels)
 
-    def state_dict(self) -> Dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """Return everything that changes, generators included: tensors and plain Python values."""
         state = {name: torch.from_numpy(getattr(self, name).copy()) for name in _OWN}
         return {'env': _map_arrays(self._env.state_dict(), np.ndarray, lambda a: torch.from_numpy(a.copy())), **state}
 
-    def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore what ``state_dict`` returned, in the midst of its battles."""
         self._env.load_state_dict(_map_arrays(state_dict['env'], torch.Tensor, lambda t: t.cpu().numpy()))
         for name in _OWN:
@@ -110,6 +110,6 @@ class TrackedVecEnv:
 _OWN = ('_begun', '_seeded', 'episode_len', 'episode_return', 'ended_len', 'ended_return')
 
 
-def _map_arrays(state_dict: Dict[str, Any], kind: type, convert: Callable[[Any], Any]) -> Dict[str, Any]:
+def _map_arrays(state_dict: dict[str, Any], kind: type, convert: Callable[[Any], Any]) -> dict[str, Any]:
     """Convert the values of one kind; the others are plain Python values."""
     return {name: convert(value) if isinstance(value, kind) else value for name, value in state_dict.items()}

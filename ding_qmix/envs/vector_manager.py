@@ -1,4 +1,4 @@
-from typing import Any, Callable, ClassVar, Dict, List, Optional, Union
+from typing import Any, Callable, ClassVar, Optional, Union
 
 import numpy as np
 from ding.envs import BaseEnvManager, BaseEnvTimestep, SyncSubprocessEnvManager
@@ -37,7 +37,7 @@ class VectorEnvManager(BaseEnvManager):
     Properties:
         ``vec_env``, ``vec_step``, and those of ``BaseEnvManager``
     """
-    config: ClassVar[Dict[str, Any]] = dict(
+    config: ClassVar[dict[str, Any]] = dict(
         # (float) Number of episodes after which an env is done; inf for no limit.
         episode_num=float('inf'),
         # (bool) Begin the next episode where one ends. If not, an ended env waits for ``reset``.
@@ -45,11 +45,11 @@ class VectorEnvManager(BaseEnvManager):
     )
     _env_seed: Any  # BaseEnvManager's, a list or dict
     # What BaseEnvManager needs and does not apply here: there is no process to wait for and nothing to retry.
-    _BASE: ClassVar[Dict[str, Any]] = dict(
+    _BASE: ClassVar[dict[str, Any]] = dict(
         max_retry=1, retry_type='reset', step_timeout=None, reset_timeout=None, retry_waiting_time=0.1
     )
 
-    def __init__(self, env_fn: List[Callable[[], SMACEnv]], cfg: Optional[dict] = None) -> None:
+    def __init__(self, env_fn: list[Callable[[], SMACEnv]], cfg: Optional[dict] = None) -> None:
         """
         Overview:
             Note what to play; ``launch`` builds the battles.
@@ -82,11 +82,11 @@ class VectorEnvManager(BaseEnvManager):
         return self.vec_env.last_step
 
     @property
-    def ready_obs(self) -> Dict[int, HostObs]:
+    def ready_obs(self) -> dict[int, HostObs]:
         """Obs of the envs that wait for an action, {env_id: obs}; copies."""
         return {i: host_obs(self._env_ref.view, self.vec_step, i) for i in self.ready_obs_id}
 
-    def reset(self, reset_param: Optional[Dict[int, Optional[dict]]] = None) -> None:
+    def reset(self, reset_param: Optional[dict[int, Optional[dict]]] = None) -> None:
         """
         Overview:
             Begin a new episode in all envs, or in those that are keys of ``reset_param``; an env whose episode has
@@ -102,7 +102,7 @@ class VectorEnvManager(BaseEnvManager):
         for i in env_ids:
             self._env_states[i] = EnvState.RUN
 
-    def step(self, actions: Dict[int, Any]) -> Dict[int, BaseEnvTimestep]:
+    def step(self, actions: dict[int, Any]) -> dict[int, BaseEnvTimestep]:
         """
         Overview:
             Play one decision in the given envs; the others stand still.
@@ -130,7 +130,7 @@ class VectorEnvManager(BaseEnvManager):
                 self._count_episode(i)
         return timesteps
 
-    def seed(self, seed: Union[Dict[int, int], List[int], int], dynamic_seed: Optional[bool] = None) -> None:
+    def seed(self, seed: Union[dict[int, int], list[int], int], dynamic_seed: Optional[bool] = None) -> None:
         """
         Overview:
             Seed the battles; takes effect at their next ``reset``, or at ``launch``. A battle's seed fixes its whole
@@ -148,7 +148,7 @@ class VectorEnvManager(BaseEnvManager):
         if self._vec_env is not None:
             self._vec_env.seed(self._seeds[env_ids], np.array(env_ids))
 
-    def random_action(self) -> Dict[int, np.ndarray]:
+    def random_action(self) -> dict[int, np.ndarray]:
         """Draw one legal action for each agent of the envs that wait for one, {env_id: int64 [N]}."""
         mask = self.vec_step.action_mask
         return {i: random_legal_action(mask[i], self._action_rng) for i in self.ready_obs_id}
@@ -161,7 +161,7 @@ class VectorEnvManager(BaseEnvManager):
         self._env_states = {i: EnvState.VOID for i in range(self.env_num)}
         self._closed = True
 
-    def enable_save_replay(self, replay_path: Union[List[str], str]) -> None:
+    def enable_save_replay(self, replay_path: Union[list[str], str]) -> None:
         """
         Overview:
             Write a video of every episode that begins from now on, one file each.
@@ -203,7 +203,7 @@ class VectorEnvManager(BaseEnvManager):
         return [getattr(self._env_ref, key)] * self.env_num
 
 
-def _check_same_config(envs: List[SMACEnv]) -> None:
+def _check_same_config(envs: list[SMACEnv]) -> None:
     """One batch has one map and one set of options."""
     for i, env in enumerate(envs):
         if not isinstance(env, SMACEnv):

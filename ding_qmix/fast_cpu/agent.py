@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from typing import Optional, Tuple
+from typing import Optional
 
 import numpy as np
 import torch
@@ -55,7 +55,7 @@ class PackedAgent:
                 obs: np.ndarray,
                 starts: np.ndarray,
                 hidden: np.ndarray,
-                for_backward: bool = False) -> Tuple[np.ndarray, np.ndarray]:
+                for_backward: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """
         Overview:
             Compute all Q-values, which are valid until the next call, and the hidden states in the end.

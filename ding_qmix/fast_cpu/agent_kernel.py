@@ -3,7 +3,7 @@ The agents' network over packed rows (see ``gru_kernel``), forward and backward,
 
 All layers run over one tile of time steps before the next, so that what is written is read from the cache.
 """
-from typing import NamedTuple, Tuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -104,7 +104,7 @@ def agent_backward(
 
 
 @fast_inline_kernel
-def _tile(starts: np.ndarray, first: int) -> Tuple[int, int, int]:
+def _tile(starts: np.ndarray, first: int) -> tuple[int, int, int]:
     """The tile from a time on: the time it ends before, and its rows."""
     stop = first + 1
     while stop < len(starts) - 1 and starts[stop + 1] - starts[first] <= TILE:
@@ -113,7 +113,7 @@ def _tile(starts: np.ndarray, first: int) -> Tuple[int, int, int]:
 
 
 @fast_inline_kernel
-def _tile_back(starts: np.ndarray, stop: int) -> Tuple[int, int, int]:
+def _tile_back(starts: np.ndarray, stop: int) -> tuple[int, int, int]:
     """The tile that ends before a time: the time it begins, and its rows."""
     first = stop - 1
     while first > 0 and starts[stop] - starts[first - 1] <= TILE:

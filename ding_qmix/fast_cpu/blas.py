@@ -6,7 +6,7 @@ product does. torch's threads are those of the library: a thread for which ``tor
 alone.
 """
 import ctypes
-from typing import Any, Optional, Tuple
+from typing import Any, Optional
 
 import numpy as np
 import torch
@@ -62,7 +62,7 @@ def add_product_over_rows(blas: int, a: np.ndarray, b: np.ndarray, out: np.ndarr
 @intrinsic
 def _sgemm(
         typingctx: Any, blas: Any, trans_a: Any, trans_b: Any, m: Any, n: Any, k: Any, a: Any, b: Any, beta: Any, c: Any
-) -> Tuple[Any, Any]:
+) -> tuple[Any, Any]:
     """
     c [m, n] = op(a) @ op(b) + beta * c, op(a) [m, k], op(b) [k, n]; float32, the last axis without gaps. BLAS counts by
     columns, so it is asked for c.T = op(b).T @ op(a).T; it takes everything by its place in memory.
@@ -72,7 +72,7 @@ def _sgemm(
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
 
-        def matrix(i: int) -> Tuple[Any, Any]:
+        def matrix(i: int) -> tuple[Any, Any]:
             array = context.make_array(sig.args[i])(context, builder, args[i])
             row = builder.sdiv(cgutils.unpack_tuple(builder, array.strides)[0], context.get_constant(types.intp, 4))
             return builder.bitcast(array.data, cgutils.voidptr_t), in_memory(builder.trunc(row, ir.IntType(32)))

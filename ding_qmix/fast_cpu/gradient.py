@@ -1,5 +1,5 @@
 """Gradients of one shard by hand, for our own model on the CPU."""
-from typing import Any, NamedTuple, Tuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -51,7 +51,7 @@ class PackedUpdate:
         self._mixer = PackedMixer(online.mixer, parts[n_agent:])
         self._target_agent, self._target_mixer = PackedAgent(target.agent), PackedMixer(target.mixer)
 
-    def gradients(self, batch: EpisodeBatch, episode: Tensor, length: Tensor, n_steps: Tensor) -> Tuple[Tensor, Tensor]:
+    def gradients(self, batch: EpisodeBatch, episode: Tensor, length: Tensor, n_steps: Tensor) -> tuple[Tensor, Tensor]:
         """
         Overview:
             Compute a shard's part.
@@ -84,7 +84,7 @@ class PackedUpdate:
         self._agent.backward(obs[:moving[-1]], moving, grad_q.reshape(-1, self._n_actions))
         return self._gradient, torch.from_numpy(sums)
 
-    def _pack(self, batch: Any, shard: '_Shard') -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _pack(self, batch: Any, shard: '_Shard') -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Obs [R * N, O] of all rows, and the states [R, S] before and after each move."""
         (N, n_features), S = batch.obs.shape[2:], batch.state.shape[2]
         obs = self._work.array('obs', int(shard.starts[-1]), N * n_features)
@@ -101,7 +101,7 @@ class PackedUpdate:
         return batch.hidden_state[shard.episode].reshape(-1, self._hidden_dim)  # [b, N, 1, H] -> [b * N, H]
 
     def _td(self, batch: Any, shard: '_Shard', q_tot: np.ndarray, next_q_tot: np.ndarray,
-            n_steps: float) -> Tuple[np.ndarray, np.ndarray]:
+            n_steps: float) -> tuple[np.ndarray, np.ndarray]:
         """Gradient of the loss by Q_tot, [R], and sums per episode, [b, 5]."""
         cfg, terminal = self._cfg, batch.terminated
         if cfg.timeout_is_terminal:

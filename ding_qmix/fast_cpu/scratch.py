@@ -1,5 +1,4 @@
 import math
-from typing import Dict, Tuple
 
 import numpy as np
 
@@ -14,8 +13,8 @@ class Workspace:
     """
 
     def __init__(self) -> None:
-        self._buffers: Dict[str, np.ndarray] = {}
-        self._views: Dict[str, np.ndarray] = {}  # the arrays as asked for last, since most are asked for again
+        self._buffers: dict[str, np.ndarray] = {}
+        self._views: dict[str, np.ndarray] = {}  # the arrays as asked for last, since most are asked for again
 
     def array(self, name: str, *shape: int) -> np.ndarray:
         """Return the array of that name, at least as long as ever asked for; its content is what was left in it."""
@@ -24,7 +23,7 @@ class Workspace:
             view = self._views[name] = self._new_view(name, shape)
         return view
 
-    def _new_view(self, name: str, shape: Tuple[int, ...]) -> np.ndarray:
+    def _new_view(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
         size = math.prod(shape)
         buffer = self._buffers.get(name)
         if buffer is None or buffer.shape[0] < size:

@@ -1,5 +1,3 @@
-from typing import List, Tuple
-
 import torch
 import torch.nn as nn
 from torch import Tensor
@@ -19,7 +17,7 @@ class RecurrentQNetwork(nn.Module):
             self,
             obs_dim: int,
             n_actions: int,
-            hidden_size_list: List[int],
+            hidden_size_list: list[int],
             rnn_type: str = 'gru',
             dueling: bool = False,
     ) -> None:
@@ -44,14 +42,14 @@ class RecurrentQNetwork(nn.Module):
         self.hidden_dim = hidden_size_list[-1]
         self.n_state_tensors = 1 if rnn_type == 'gru' else 2
         widths = [obs_dim, *hidden_size_list]
-        layers: List[nn.Module] = []
+        layers: list[nn.Module] = []
         for fan_in, fan_out in zip(widths[:-1], widths[1:]):
             layers += [nn.Linear(fan_in, fan_out), nn.ReLU()]
         self.encoder = nn.Sequential(*layers)
         self.rnn = (nn.GRU if rnn_type == 'gru' else nn.LSTM)(self.hidden_dim, self.hidden_dim)
         self.head = DuelingHead(self.hidden_dim, n_actions) if dueling else QHead(self.hidden_dim, n_actions)
 
-    def forward(self, obs: Tensor, hidden_state: Tensor) -> Tuple[Tensor, Tensor]:
+    def forward(self, obs: Tensor, hidden_state: Tensor) -> tuple[Tensor, Tensor]:
         """
         Overview:
             Unroll the network over a sequence.

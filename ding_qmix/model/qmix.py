@@ -1,5 +1,5 @@
 from collections.abc import Mapping
-from typing import Any, Dict, List, Optional, Tuple, Union
+from typing import Any, Optional, Union
 
 import torch.nn as nn
 from ding.utils import MODEL_REGISTRY
@@ -27,10 +27,10 @@ class QMix(nn.Module):
     def __init__(
             self,
             agent_num: int,
-            obs_shape: Union[int, List[int]],
-            global_obs_shape: Union[int, List[int]],
+            obs_shape: Union[int, list[int]],
+            global_obs_shape: Union[int, list[int]],
             action_shape: int,
-            hidden_size_list: List[int],
+            hidden_size_list: list[int],
             mixer: bool = True,
             lstm_type: str = 'gru',
             dueling: bool = False,
@@ -63,7 +63,7 @@ class QMix(nn.Module):
             embed_dim = mixing_embed_dim or hidden_size_list[-1]
             self.mixer = QMixer(agent_num, self.state_dim, embed_dim, hypernet_embed_dim)
 
-    def forward(self, data: Dict[str, Any], single_step: bool = True) -> Dict[str, Any]:
+    def forward(self, data: dict[str, Any], single_step: bool = True) -> dict[str, Any]:
         """
         Overview:
             Compute every agent's Q-values and Q_tot of the given actions, or of the greedy legal ones.
@@ -106,7 +106,7 @@ class QMix(nn.Module):
             'action_mask': obs['action_mask'],
         }
 
-    def q_values(self, agent_state: Tensor, hidden_state: Tensor) -> Tuple[Tensor, Tensor]:
+    def q_values(self, agent_state: Tensor, hidden_state: Tensor) -> tuple[Tensor, Tensor]:
         """
         Overview:
             Unroll the agents' network without mixing: all that acting needs.
@@ -137,7 +137,7 @@ class QMix(nn.Module):
             )
 
 
-def _flat_dim(name: str, shape: Union[int, List[int]]) -> int:
+def _flat_dim(name: str, shape: Union[int, list[int]]) -> int:
     """7 and [7] are 7."""
     dims = [shape] if isinstance(shape, int) else list(shape)
     if len(dims) != 1 or not isinstance(dims[0], int) or dims[0] < 1:

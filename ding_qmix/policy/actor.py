@@ -1,4 +1,4 @@
-from typing import List, Optional, Tuple, Union
+from typing import Optional, Union
 
 import numpy as np
 import torch
@@ -7,7 +7,7 @@ from torch import Tensor
 from ding_qmix.fast_cpu.agent import PackedAgent, can_pack_agent
 from ding_qmix.rl_utils import epsilon_greedy
 
-EnvIds = Union[List[int], Tensor]
+EnvIds = Union[list[int], Tensor]
 
 
 class RecurrentActor:
@@ -31,7 +31,7 @@ class RecurrentActor:
         self._packed = PackedAgent(agent) if can_pack_agent(agent) else None
 
     @torch.no_grad()
-    def act(self, obs: Tensor, action_mask: Tensor, env_ids: EnvIds, epsilon: float = 0.) -> Tuple[Tensor, Tensor]:
+    def act(self, obs: Tensor, action_mask: Tensor, env_ids: EnvIds, epsilon: float = 0.) -> tuple[Tensor, Tensor]:
         """
         Overview:
             Pick one action for every agent of the given envs and move their hidden state on.
@@ -47,7 +47,7 @@ class RecurrentActor:
         # Drawn on the CPU, so that exploration does not depend on where the network is.
         return epsilon_greedy(q_values.cpu(), action_mask.cpu(), epsilon, self._generator), before.cpu()
 
-    def _q_values(self, obs: Tensor, hidden_state: Tensor) -> Tuple[Tensor, Tensor]:
+    def _q_values(self, obs: Tensor, hidden_state: Tensor) -> tuple[Tensor, Tensor]:
         """One step: obs [K, N, O], hidden_state [K, N, L, H] -> Q-values [K, N, A] and the next hidden state."""
         if self._packed is None:
             q_values, after = self._model.q_values(obs.unsqueeze(0), hidden_state)

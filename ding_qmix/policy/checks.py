@@ -1,6 +1,6 @@
 import inspect
 import os
-from typing import Any, Dict
+from typing import Any
 
 from easydict import EasyDict
 
@@ -8,7 +8,7 @@ from ding_qmix.model import QMix
 from ding_qmix.utils.keys import check_keys
 
 # Keys that DI-engine's pipelines, learner, collectors and commanders read or write beside the policy's own.
-_HOST_KEYS: Dict[str, tuple] = {
+_HOST_KEYS: dict[str, tuple] = {
     '': (
         'cfg_type', 'import_names', 'model', 'multi_gpu', 'bp_update_sync', 'traj_len_inf', 'random_collect_size',
         'transition_with_policy_data'
@@ -21,7 +21,7 @@ _HOST_KEYS: Dict[str, tuple] = {
 _OPTIMIZERS = ('rmsprop', 'adam')
 
 
-def check_policy_config(cfg: EasyDict, default: Dict[str, Any]) -> None:
+def check_policy_config(cfg: EasyDict, default: dict[str, Any]) -> None:
     """
     Overview:
         Refuse a policy config that would train something else than it says.

@@ -1,5 +1,3 @@
-from typing import Dict
-
 from ding.policy.command_mode_policy_instance import EpsCommandModePolicy
 from ding.utils import POLICY_REGISTRY
 
@@ -13,7 +11,7 @@ class QMIXCommandModePolicy(QMIXPolicy, EpsCommandModePolicy):
         QMIXPolicy as DI-engine's serial pipeline builds it: with a command mode that sets epsilon by env step.
     """
 
-    def _get_setting_collect(self, command_info: Dict) -> Dict:
+    def _get_setting_collect(self, command_info: dict) -> dict:
         """Note the env step on the way, for an evaluator that counts in env steps."""
         self._collector_env_step = command_info['envstep']
         return super()._get_setting_collect(command_info)

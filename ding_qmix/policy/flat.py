@@ -1,5 +1,4 @@
 from collections.abc import Sequence
-from typing import List
 
 import torch
 from torch import Tensor
@@ -23,7 +22,7 @@ class FlatParameters:
             parameter.grad = gradient if parameter.requires_grad else None
 
 
-def split_like(vector: Tensor, parameters: Sequence[Tensor]) -> List[Tensor]:
+def split_like(vector: Tensor, parameters: Sequence[Tensor]) -> list[Tensor]:
     """Views of a vector [P] in the shapes of the parameters."""
     parts = vector.split([p.numel() for p in parameters])
     return [part.view_as(p) for part, p in zip(parts, parameters)]

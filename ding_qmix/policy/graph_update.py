@@ -1,5 +1,3 @@
-from typing import Tuple
-
 import torch
 from easydict import EasyDict
 from torch import Tensor
@@ -26,7 +24,7 @@ class GraphUpdate:
         self._online, self._target, self._cfg = online, target, cfg
         self._parameters = list(online.parameters())
 
-    def gradients(self, batch: EpisodeBatch, episode: Tensor, length: Tensor, n_steps: Tensor) -> Tuple[Tensor, Tensor]:
+    def gradients(self, batch: EpisodeBatch, episode: Tensor, length: Tensor, n_steps: Tensor) -> tuple[Tensor, Tensor]:
         """
         Overview:
             Compute a shard's part.
@@ -45,7 +43,7 @@ class GraphUpdate:
         gradients = torch.autograd.grad(loss, self._parameters, materialize_grads=True)
         return torch.cat([g.flatten() for g in gradients]), _sums(chosen.detach(), target, shard)
 
-    def q_tots(self, batch: EpisodeBatch, length: Tensor) -> Tuple[Tensor, Tensor]:
+    def q_tots(self, batch: EpisodeBatch, length: Tensor) -> tuple[Tensor, Tensor]:
         """Q_tot of the taken actions and its target, both [T, B]; only the first carries gradients."""
         cfg = self._cfg
         segments = time_segments(length.cpu(), len(batch.obs))

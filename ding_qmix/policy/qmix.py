@@ -1,6 +1,6 @@
 import copy
 import os
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Optional
 
 import torch
 from ding.policy.base_policy import Policy
@@ -111,13 +111,13 @@ class QMIXPolicy(Policy):
             self,
             cfg: EasyDict,
             model: Optional[torch.nn.Module] = None,
-            enable_field: Optional[List[str]] = None
+            enable_field: Optional[list[str]] = None
     ) -> None:
         """As in DI-engine's ``Policy``; the config is checked first, ValueError names what is wrong."""
         check_policy_config(cfg, self.config)
         super().__init__(cfg, model, enable_field)
 
-    def default_model(self) -> Tuple[str, List[str]]:
+    def default_model(self) -> tuple[str, list[str]]:
         """Return the registered model name and the module that registers it."""
         return 'ding_qmix', ['ding_qmix.model.qmix']
 
@@ -139,7 +139,7 @@ class QMIXPolicy(Policy):
         self._learn_updates = 0  # updates since the start, for hard target updates
 
     @one_torch_thread()
-    def _forward_learn(self, data: Any) -> Dict[str, Any]:
+    def _forward_learn(self, data: Any) -> dict[str, Any]:
         """
         Overview:
             Do one update: gradients of the masked TD error (``TDUpdate``), optimiser step, target network.
@@ -177,13 +177,13 @@ class QMIXPolicy(Policy):
             batch = collate_samples(data, self._learn_model.initial_state(len(data)))
         return batch if self._cfg.priority_IS_weight else batch._replace(weight=None)
 
-    def _reset_learn(self, data_id: Optional[List[int]] = None) -> None:
+    def _reset_learn(self, data_id: Optional[list[int]] = None) -> None:
         """Nothing to reset: every batch brings its hidden states."""
 
-    def _monitor_vars_learn(self) -> List[str]:
+    def _monitor_vars_learn(self) -> list[str]:
         return ['cur_lr', 'total_loss', 'total_q', 'target_total_q', 'td_error_abs', 'grad_norm']
 
-    def _state_dict_learn(self) -> Dict[str, Any]:
+    def _state_dict_learn(self) -> dict[str, Any]:
         """Everything that learning and acting changes: tensors and plain Python values only."""
         state_dict = {
             'model': self._learn_model.state_dict(),
@@ -195,7 +195,7 @@ class QMIXPolicy(Policy):
             state_dict['exploration_generator'] = self._collect_generator.get_state()
         return state_dict
 
-    def _load_state_dict_learn(self, state_dict: Dict[str, Any]) -> None:
+    def _load_state_dict_learn(self, state_dict: dict[str, Any]) -> None:
         """Restore ``_state_dict_learn``, or networks alone from a checkpoint of DI-engine's QMIX."""
         self._learn_model.load_state_dict(state_dict['model'])
         self._learn_target_model.load_state_dict(state_dict['target_model'])
@@ -214,7 +214,7 @@ class QMIXPolicy(Policy):
         self._collect_generator = torch.Generator().manual_seed(int(torch.randint(2 ** 62, ())))
         self._collect_actor = RecurrentActor(self._collect_model, self._collect_generator)
 
-    def _forward_collect(self, data: Dict[int, Any], eps: float) -> Dict[int, Any]:
+    def _forward_collect(self, data: dict[int, Any], eps: float) -> dict[int, Any]:
         """
         Overview:
             Act with exploration.
@@ -227,7 +227,7 @@ class QMIXPolicy(Policy):
         action, hidden_state = self._act(self._collect_actor, data, eps)
         return {i: {'action': action[k], 'prev_state': hidden_state[k]} for k, i in enumerate(data)}
 
-    def _process_transition(self, obs: Any, policy_output: Dict[str, Tensor], timestep: Any) -> Dict[str, Any]:
+    def _process_transition(self, obs: Any, policy_output: dict[str, Tensor], timestep: Any) -> dict[str, Any]:
         """Pack one step. ``truncated`` comes from the env's info; without it every end is a decided one."""
         truncated = bool(timestep.info.get('truncated', False))
         return {
@@ -241,22 +241,22 @@ class QMIXPolicy(Policy):
             'truncated': truncated,
         }
 
-    def _get_train_sample(self, transitions: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+    def _get_train_sample(self, transitions: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Make the samples of one episode from the transitions that DI-engine's collector gathered."""
         return self._cut_episode(episode_sample(transitions))
 
-    def _cut_episode(self, episode: Dict[str, Tensor]) -> List[Dict[str, Any]]:
+    def _cut_episode(self, episode: dict[str, Tensor]) -> list[dict[str, Any]]:
         """Make the samples of one episode: itself, or its chunks if ``collect.unroll_len`` is set."""
         cfg = self._cfg.collect
         return cut_chunks(episode, cfg.unroll_len, cfg.burnin_step, cfg.stored_state)
 
-    def _reset_collect(self, data_id: Optional[List[int]] = None) -> None:
+    def _reset_collect(self, data_id: Optional[list[int]] = None) -> None:
         self._collect_actor.reset(data_id)
 
-    def _state_dict_collect(self) -> Dict[str, Any]:
+    def _state_dict_collect(self) -> dict[str, Any]:
         return {'model': self._collect_model.state_dict(), 'exploration_generator': self._collect_generator.get_state()}
 
-    def _load_state_dict_collect(self, state_dict: Dict[str, Any]) -> None:
+    def _load_state_dict_collect(self, state_dict: dict[str, Any]) -> None:
         """Restore ``_state_dict_collect``, or the network alone from a learner's checkpoint."""
         self._collect_model.load_state_dict(state_dict['model'])
         if 'exploration_generator' in state_dict:
@@ -269,17 +269,17 @@ class QMIXPolicy(Policy):
         self._eval_model = with_packed_state(self._model, self._cfg.model)
         self._eval_actor = RecurrentActor(self._eval_model)
 
-    def _forward_eval(self, data: Dict[int, Any]) -> Dict[int, Any]:
+    def _forward_eval(self, data: dict[int, Any]) -> dict[int, Any]:
         """Act greedily: {env_id: obs dict} -> {env_id: dict(action int64 [N])}."""
         action, _ = self._act(self._eval_actor, data, epsilon=0.)
         return {i: {'action': action[k]} for k, i in enumerate(data)}
 
-    def _reset_eval(self, data_id: Optional[List[int]] = None) -> None:
+    def _reset_eval(self, data_id: Optional[list[int]] = None) -> None:
         self._eval_actor.reset(data_id)
 
     # ----------------------------------------------------------------- shared
 
-    def _act(self, actor: RecurrentActor, data: Dict[int, Any], epsilon: float) -> Tuple[Tensor, Tensor]:
+    def _act(self, actor: RecurrentActor, data: dict[int, Any], epsilon: float) -> tuple[Tensor, Tensor]:
         """Batch the envs' obs dicts for the actor."""
         obs = torch.stack([torch.as_tensor(o['agent_state'], dtype=torch.float32) for o in data.values()])
         mask = torch.stack([torch.as_tensor(o['action_mask']) != 0 for o in data.values()])

@@ -2,7 +2,7 @@
 Training samples to a batch. A sample is a dict with the fields of EpisodeBatch without the batch axis: a whole episode
 or a chunk of one, of exact length. DI-engine's own samples, dicts of lists over time, are turned into it first.
 """
-from typing import Any, Dict, List
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,12 +10,12 @@ from torch import Tensor
 from ding_qmix.ding_compat.hidden_state import pack_host_state
 from ding_qmix.spec import EpisodeBatch
 
-Sample = Dict[str, Any]
+Sample = dict[str, Any]
 _HOST_OBS = {'obs': 'agent_state', 'state': 'global_state', 'action_mask': 'action_mask'}
 _TIMED = ('action', 'reward', 'terminated', 'truncated', 'mask')  # one row a step, where _HOST_OBS have one more
 
 
-def episode_sample(transitions: List[Dict[str, Any]]) -> Sample:
+def episode_sample(transitions: list[dict[str, Any]]) -> Sample:
     """
     Overview:
         Stack one episode's transitions, as made by ``QMIXPolicy._process_transition``, along time.
@@ -36,7 +36,7 @@ def episode_sample(transitions: List[Dict[str, Any]]) -> Sample:
     return sample
 
 
-def cut_chunks(episode: Sample, chunk_len: int, burn_in: int = 0, stored_state: bool = True) -> List[Sample]:
+def cut_chunks(episode: Sample, chunk_len: int, burn_in: int = 0, stored_state: bool = True) -> list[Sample]:
     """
     Overview:
         Cut an episode into chunks without overlap; the last one is as short as what is left. Before each chunk come up
@@ -63,7 +63,7 @@ def cut_chunks(episode: Sample, chunk_len: int, burn_in: int = 0, stored_state: 
     return chunks
 
 
-def collate_samples(samples: List[Sample], initial_state: Tensor) -> EpisodeBatch:
+def collate_samples(samples: list[Sample], initial_state: Tensor) -> EpisodeBatch:
     """
     Overview:
         Pad samples to the longest and stack them, time first.
@@ -81,7 +81,7 @@ def collate_samples(samples: List[Sample], initial_state: Tensor) -> EpisodeBatc
     return EpisodeBatch(**batch)
 
 
-def _from_host_sample(host: Dict[str, Any], zeros: Tensor) -> Sample:
+def _from_host_sample(host: dict[str, Any], zeros: Tensor) -> Sample:
     """DI-engine's chunk: dict of lists over T, ``done`` without a reason."""
     n_steps = len(host['done'])
     sample: Sample = {
@@ -106,7 +106,7 @@ def _scalar(value: Any) -> Tensor:
     return torch.as_tensor(value, dtype=torch.float32).reshape(())
 
 
-def _pad_stack(rows: List[Tensor], fill: bool) -> Tensor:
+def _pad_stack(rows: list[Tensor], fill: bool) -> Tensor:
     """B tensors [T_b, ...] to [T, B, ...]; padding is ``fill``."""
     n_steps = max(len(row) for row in rows)
     out = rows[0].new_full((n_steps, len(rows), *rows[0].shape[1:]), fill)

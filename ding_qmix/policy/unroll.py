@@ -1,4 +1,4 @@
-from typing import List, NamedTuple, Optional, Tuple
+from typing import NamedTuple, Optional
 
 import torch
 import torch.nn.functional as F
@@ -17,7 +17,7 @@ class Segment(NamedTuple):
     n_episodes: int
 
 
-def by_length(batch: EpisodeBatch) -> Tuple[EpisodeBatch, Optional[Tensor]]:
+def by_length(batch: EpisodeBatch) -> tuple[EpisodeBatch, Optional[Tensor]]:
     """
     Order a batch's episodes from the longest to the shortest; also return the order, int64 [B]. A batch that is in
     order already is not copied, and its order is None.
@@ -39,7 +39,7 @@ def episode_lengths(mask: Tensor) -> Tensor:
     return (steps * (mask > 0)).amax(dim=0)
 
 
-def time_segments(lengths: Tensor, n_rows: int) -> List[Segment]:
+def time_segments(lengths: Tensor, n_rows: int) -> list[Segment]:
     """
     Overview:
         Cut a batch into stretches of time with little padding in each, so that networks run on few padded steps.
@@ -56,8 +56,8 @@ def time_segments(lengths: Tensor, n_rows: int) -> List[Segment]:
     return segments
 
 
-def unroll(model: torch.nn.Module, batch: EpisodeBatch, segments: List[Segment],
-           action: Optional[Tensor]) -> Tuple[Tensor, Tensor]:
+def unroll(model: torch.nn.Module, batch: EpisodeBatch, segments: list[Segment],
+           action: Optional[Tensor]) -> tuple[Tensor, Tensor]:
     """
     Overview:
         Run a network once over a batch, segment by segment.

@@ -1,6 +1,6 @@
 """One update's gradients: a batch cut into shards for the processor's cores, and the shards' parts summed."""
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, Optional, Tuple
+from typing import NamedTuple, Optional
 
 import torch
 from easydict import EasyDict
@@ -55,7 +55,7 @@ class TDUpdate:
         n_steps, n_shards = batch.mask.sum(), min(len(self._shards), len(length))
         episodes = [torch.arange(first, len(length), n_shards) for first in range(n_shards)]  # of like lengths
 
-        def run(shard: int) -> Tuple[Tensor, Tensor]:
+        def run(shard: int) -> tuple[Tensor, Tensor]:
             return self._shards[shard].gradients(batch, episodes[shard], length[episodes[shard]], n_steps)
 
         others = [self._pool.submit(run, shard) for shard in range(1, n_shards)]
@@ -69,7 +69,7 @@ class TDUpdate:
         return UpdateResult(gradient, sums[:, :4].sum(0) / n_steps, priority)
 
 
-def longest_first(batch: EpisodeBatch, device: str) -> Tuple[EpisodeBatch, Optional[Tensor]]:
+def longest_first(batch: EpisodeBatch, device: str) -> tuple[EpisodeBatch, Optional[Tensor]]:
     """
     Overview:
         Order a batch as ``TDUpdate`` wants it and move it to a device; also return the order, None if it was as it is.

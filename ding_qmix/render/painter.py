@@ -1,6 +1,6 @@
 """Pictures of a battle. Needs pillow, which the extra ``render`` installs and matplotlib brings along."""
 import math
-from typing import TYPE_CHECKING, Any, List, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 import numpy as np
 
@@ -91,7 +91,7 @@ class BattlePainter:
             paint_q_values(draw, (self._map_width, HEADER * SHARPNESS), self._font[10], SHARPNESS, frame, names)
         return np.asarray(image.reduce(SHARPNESS))
 
-    def _place(self, x: float, y: float) -> Tuple[float, float]:
+    def _place(self, x: float, y: float) -> tuple[float, float]:
         """Return where a point of the map is in the picture, [pixels]."""
         return (x - self._left) * self._pixels, (self._top - y) * self._pixels + HEADER * SHARPNESS
 
@@ -119,7 +119,7 @@ class BattlePainter:
             draw.line((x - arm, y - arm, x + arm, y + arm), color, SHARPNESS)
             draw.line((x - arm, y + arm, x + arm, y - arm), color, SHARPNESS)
 
-    def _paint_range(self, draw: 'ImageDraw', units: UnitSnapshot, u: int, names: List[str]) -> None:
+    def _paint_range(self, draw: 'ImageDraw', units: UnitSnapshot, u: int, names: list[str]) -> None:
         """Draw a faint circle around what a ranged unit can shoot at."""
         weapon = UNIT_TYPES[names[u]].weapon
         if weapon is None or weapon.range < 1.:
@@ -129,7 +129,7 @@ class BattlePainter:
         color = blend(self._team(u), style.GROUND, 0.16)
         draw.ellipse((x - reach, y - reach, x + reach, y + reach), outline=color, width=SHARPNESS)
 
-    def _paint_aim(self, draw: 'ImageDraw', units: UnitSnapshot, u: int, names: List[str]) -> None:
+    def _paint_aim(self, draw: 'ImageDraw', units: UnitSnapshot, u: int, names: list[str]) -> None:
         """Draw a line to the unit that is shot at or healed, a faint one to a target that is still out of range."""
         target = int(units.target[0, u])
         if target < 0 or not units.alive[0, target]:
@@ -143,7 +143,7 @@ class BattlePainter:
         else:
             draw.line(ends, blend(color, style.GROUND, 0.22), SHARPNESS)
 
-    def _paint_mark(self, draw: 'ImageDraw', units: UnitSnapshot, u: int, names: List[str]) -> None:
+    def _paint_mark(self, draw: 'ImageDraw', units: UnitSnapshot, u: int, names: list[str]) -> None:
         """Draw the unit's mark in its size; of a flier the outline, as others stand below it."""
         x, y = self._place(units.x[0, u], units.y[0, u])
         kind, mark = UNIT_TYPES[names[u]], style.MARKS[names[u]]
@@ -157,7 +157,7 @@ class BattlePainter:
             draw.polygon(_polygon(x, y, radius * 1.12, mark), fill, outline, width)
         draw.text((x, y), mark.letter, style.INK, self._letter_fonts[names[u]], 'mm')
 
-    def _paint_bars(self, draw: 'ImageDraw', units: UnitSnapshot, u: int, names: List[str]) -> None:
+    def _paint_bars(self, draw: 'ImageDraw', units: UnitSnapshot, u: int, names: list[str]) -> None:
         """Draw what the unit has left of life, shield and energy, one bar above the other."""
         x, y = self._place(units.x[0, u], units.y[0, u])
         stats = UNIT_STATS[UNIT_NAMES.index(names[u])]
@@ -175,7 +175,7 @@ class BattlePainter:
             if share > 0.:
                 draw.rectangle((x - half, bottom - thick, x - half + 2. * half * min(share, 1.), bottom), color)
 
-    def _paint_text(self, draw: 'ImageDraw', frame: BattleFrame, names: List[str]) -> None:
+    def _paint_text(self, draw: 'ImageDraw', frame: BattleFrame, names: list[str]) -> None:
         """Write above the map how the battle stands, below it what the marks mean."""
         spec, alive = self._spec, frame.units.alive[0]
         allies, enemies = int(alive[:spec.n_agents].sum()), int(alive[spec.n_agents:].sum())
@@ -194,7 +194,7 @@ class BattlePainter:
         seconds = f'{frame.step * SECONDS_PER_STEP:.1f} s of game time'
         self._write_line(draw, self._size[1] - HEADER * SHARPNESS // 2, [*legend, (seconds, style.FAINT_INK, 13)])
 
-    def _write_line(self, draw: 'ImageDraw', y: float, pieces: List[Tuple[str, Color, int]]) -> None:
+    def _write_line(self, draw: 'ImageDraw', y: float, pieces: list[tuple[str, Color, int]]) -> None:
         """Write words in one line, closer together and smaller if they would not fit."""
         gap = 14 * SHARPNESS
         shrink = 1. if sum(self._font[s].getlength(t) + gap for t, _, s in pieces) <= self._size[0] else .75
@@ -223,7 +223,7 @@ def _font(size: int) -> Any:
     return ImageFont.load_default(size)
 
 
-def _types() -> List[Tuple[str, UnitType]]:
+def _types() -> list[tuple[str, UnitType]]:
     """Return the unit types that can be drawn."""
     return [(name, kind) for name, kind in UNIT_TYPES.items() if name in style.MARKS]
 
@@ -233,13 +233,13 @@ def _weapon_range(kind: UnitType) -> float:
     return kind.weapon.range if kind.weapon is not None else 4.
 
 
-def _extent(occupied: np.ndarray) -> Tuple[int, int]:
+def _extent(occupied: np.ndarray) -> tuple[int, int]:
     """Return the first and one past the last of the occupied rows, with a margin, [map units]."""
     used = np.flatnonzero(occupied)
     return max(0, int(used[0]) - VIEW_MARGIN), min(MAP_SIZE, int(used[-1]) + 1 + VIEW_MARGIN)
 
 
-def _polygon(x: float, y: float, radius: float, mark: style.Mark) -> List[Tuple[float, float]]:
+def _polygon(x: float, y: float, radius: float, mark: style.Mark) -> list[tuple[float, float]]:
     """Return the corners of a mark's outline, [pixels]."""
     angles = [2. * math.pi * (k / mark.n_sides + mark.turn) for k in range(mark.n_sides)]
     return [(x + radius * math.cos(a), y - radius * math.sin(a)) for a in angles]

@@ -1,5 +1,5 @@
 """Q-values beside the picture of a battle: one row per agent, one column per action."""
-from typing import TYPE_CHECKING, List, Tuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,8 +25,8 @@ def q_panel_width(spec: EnvSpec, sharpness: int) -> int:
 
 
 def paint_q_values(
-        draw: 'ImageDraw', corner: Tuple[float, float], font: 'FreeTypeFont', sharpness: int, frame: 'BattleFrame',
-        names: List[str]
+        draw: 'ImageDraw', corner: tuple[float, float], font: 'FreeTypeFont', sharpness: int, frame: 'BattleFrame',
+        names: list[str]
 ) -> None:
     """
     Overview:

@@ -1,6 +1,6 @@
 """Keeps what happens in battles and writes finished episodes to video files."""
 import os
-from typing import Dict, List, Optional
+from typing import Optional
 
 import numpy as np
 
@@ -27,7 +27,7 @@ class BattleRecorder:
 
     def __init__(self, spec: EnvSpec, n_envs: int) -> None:
         self._spec = spec
-        self._frames: List[List[BattleFrame]] = [[] for _ in range(n_envs)]
+        self._frames: list[list[BattleFrame]] = [[] for _ in range(n_envs)]
         self._ended = np.zeros(n_envs, dtype=bool)
         self._reward = np.zeros(n_envs)
         self._return = np.zeros(n_envs)
@@ -80,7 +80,7 @@ class BattleRecorder:
             self._frames[e] = []
             self._ended[e], self._reward[e], self._return[e] = False, 0., 0.
 
-    def frames(self, env_id: int) -> List[BattleFrame]:
+    def frames(self, env_id: int) -> list[BattleFrame]:
         """Return the frames of an env's running or just ended episode."""
         return list(self._frames[env_id])
 
@@ -111,9 +111,9 @@ class ReplayFiles:
         self._spec, self._folder, self._prefix, self._scale = spec, folder, prefix, scale
         self._format = video_format or default_format()
         self._painter = BattlePainter(spec, scale)
-        self._n_written: Dict[str, int] = {}
+        self._n_written: dict[str, int] = {}
 
-    def write(self, label: str, frames: List[BattleFrame]) -> str:
+    def write(self, label: str, frames: list[BattleFrame]) -> str:
         """Write one episode and return the path of the file; episodes are numbered by label."""
         number = self._n_written.get(label, 0)
         self._n_written[label] = number + 1

@@ -1,7 +1,7 @@
 """How a battle looks: colours, and the mark of each unit type."""
-from typing import Dict, NamedTuple, Tuple
+from typing import NamedTuple
 
-Color = Tuple[int, int, int]
+Color = tuple[int, int, int]
 
 PAPER: Color = (23, 26, 32)  # around the map
 GROUND: Color = (52, 58, 66)
@@ -36,7 +36,7 @@ class Mark(NamedTuple):
     turn: float  # [turns] by which the outline is rotated
 
 
-MARKS: Dict[str, Mark] = {
+MARKS: dict[str, Mark] = {
     'marine': Mark('m', 0, 0.),
     'marauder': Mark('M', 6, 0.),
     'medivac': Mark('+', 8, 1 / 16),

@@ -1,5 +1,3 @@
-from typing import Dict, List, Tuple
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -22,7 +20,7 @@ class ColumnStore:
         ``row_bytes``, ``n_bit_columns``
     """
 
-    def __init__(self, name: str, shape: Tuple[int, ...], n_rows: int, dtype: type) -> None:
+    def __init__(self, name: str, shape: tuple[int, ...], n_rows: int, dtype: type) -> None:
         """
         Arguments:
             - name: of the field, for messages
@@ -45,7 +43,7 @@ class ColumnStore:
         """Columns that take one bit."""
         return len(self._bit_columns)
 
-    def cover(self, values: List[np.ndarray], n_used: int) -> int:
+    def cover(self, values: list[np.ndarray], n_used: int) -> int:
         """
         Overview:
             Make sure that rows can be written; columns that were bits and no longer are get laid out anew, which keeps
@@ -87,7 +85,7 @@ class ColumnStore:
         else:
             unpack_singles(self._bits, self._reals, rows, *columns, out)
 
-    def state_dict(self, n_used: int) -> Dict[str, Tensor]:
+    def state_dict(self, n_used: int) -> dict[str, Tensor]:
         """Return a copy of the first ``n_used`` rows."""
         return {
             'is_real': torch.from_numpy(self._is_real.copy()),
@@ -95,7 +93,7 @@ class ColumnStore:
             'reals': torch.from_numpy(self._reals[:n_used].copy()),
         }
 
-    def load_state_dict(self, state_dict: Dict[str, Tensor]) -> None:
+    def load_state_dict(self, state_dict: dict[str, Tensor]) -> None:
         """Restore ``state_dict``."""
         self._lay_out(state_dict['is_real'].numpy().copy())
         n_used = len(state_dict['bits'])

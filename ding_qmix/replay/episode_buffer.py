@@ -1,5 +1,5 @@
 from collections import deque
-from typing import Any, Deque, Dict, List, NamedTuple, Optional, Union
+from typing import Any, NamedTuple, Optional, Union
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from ding_qmix.utils.keys import check_keys
 from ding_qmix.utils.threads import one_torch_thread
 
 _ROWS_PER_SAMPLE = 64  # [env steps], typical length of SMAC's battles
-_DTYPES: Dict[str, type] = {'float16': np.float16, 'float32': np.float32}
+_DTYPES: dict[str, type] = {'float16': np.float16, 'float32': np.float32}
 
 
 class _Stored(NamedTuple):
@@ -98,7 +98,7 @@ class EpisodeBuffer(IBuffer):
         join_run(exp_name, instance_name, self)
 
     @one_torch_thread()
-    def push(self, data: List[Dict[str, Tensor]], cur_collector_envstep: int = -1) -> None:
+    def push(self, data: list[dict[str, Tensor]], cur_collector_envstep: int = -1) -> None:
         """
         Overview:
             Store samples; the oldest make room.
@@ -150,7 +150,7 @@ class EpisodeBuffer(IBuffer):
             return batch
         return PrioritizedBatch(batch._replace(weight=weight[order]), (picks[order] + self._oldest_id()).tolist())
 
-    def update(self, info: Dict[str, list]) -> None:
+    def update(self, info: dict[str, list]) -> None:
         """
         Overview:
             Set the priorities of samples; those that have left meanwhile are passed over. Without ``priority`` there is
@@ -171,14 +171,14 @@ class EpisodeBuffer(IBuffer):
 
     def clear(self) -> None:
         """Forget all samples; storage, ids and the highest priority so far stay."""
-        self._samples: Deque[_Stored] = deque()
+        self._samples: deque[_Stored] = deque()
         self._rows = RowAllocator(self._n_rows())
 
     def count(self) -> int:
         """Return the number of stored samples."""
         return len(self._samples)
 
-    def state_dict(self) -> Dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """Return all samples, their places and priorities, and the generator: tensors and plain values."""
         store, priorities, slots = self._store, self._priorities, self._slots()
         return {
@@ -193,7 +193,7 @@ class EpisodeBuffer(IBuffer):
             'generator': self._generator.get_state(),
         }
 
-    def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore ``state_dict``; ValueError if it was saved with another size or type, or other sampling."""
         self._check_state(state_dict)
         self.clear()
@@ -266,7 +266,7 @@ class EpisodeBuffer(IBuffer):
         oldest = self._samples.popleft()
         self._rows.free(oldest.first, oldest.n_steps + 1)
 
-    def _check_state(self, state_dict: Dict[str, Any]) -> None:
+    def _check_state(self, state_dict: dict[str, Any]) -> None:
         """ValueError if a state does not fit this buffer."""
         given = (state_dict['rows']['n_rows'], state_dict['obs_dtype'], state_dict['priorities'] is not None)
         expected = (self._n_rows(), self._cfg.obs_dtype, self._priorities is not None)
@@ -284,7 +284,7 @@ class EpisodeBuffer(IBuffer):
         """What a row takes, for the log."""
         return f'a row takes {store.row_bytes:,} bytes, {store.layout} are bits'
 
-    def _log_size(self, store: RowStore, samples: List[Arrays]) -> None:
+    def _log_size(self, store: RowStore, samples: list[Arrays]) -> None:
         """Tell how much memory there will be."""
         n_samples, n_rows = self._cfg.replay_buffer_size, self._n_rows()
         mean_rows = sum(len(s['mask']) + 1 for s in samples) / len(samples)

@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 import torch
 from torch import Tensor
@@ -86,11 +86,11 @@ class PriorityTable:
         self._n_draws += 1
         return Draw(picks, (weight / weight.max()).float())
 
-    def state_dict(self, slots: Tensor) -> Dict[str, Any]:
+    def state_dict(self, slots: Tensor) -> dict[str, Any]:
         """Return the priorities of ``slots``, in this order, and the counts."""
         return {'shares': self._shares[slots], 'max_priority': self._max_priority, 'n_draws': self._n_draws}
 
-    def load_state_dict(self, state_dict: Dict[str, Any], slots: Tensor) -> None:
+    def load_state_dict(self, state_dict: dict[str, Any], slots: Tensor) -> None:
         """Restore ``state_dict`` into ``slots``."""
         self._shares[slots] = state_dict['shares']
         self._max_priority, self._n_draws = state_dict['max_priority'], state_dict['n_draws']

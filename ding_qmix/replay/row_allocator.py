@@ -1,4 +1,4 @@
-from typing import List, Optional, Tuple
+from typing import Optional
 
 
 class RowAllocator:
@@ -18,7 +18,7 @@ class RowAllocator:
             - n_rows: size of the storage
         """
         self._n_rows = n_rows
-        self._gaps: List[Tuple[int, int]] = [(0, n_rows)]  # (first row, length), by first row
+        self._gaps: list[tuple[int, int]] = [(0, n_rows)]  # (first row, length), by first row
 
     @property
     def n_used(self) -> int:

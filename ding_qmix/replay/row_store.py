@@ -1,4 +1,4 @@
-from typing import Any, Dict, List, Tuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -7,17 +7,17 @@ from torch import Tensor
 from ding_qmix.replay.column_store import ColumnStore
 from ding_qmix.spec import EpisodeBatch
 
-Arrays = Dict[str, np.ndarray]
-Shapes = Dict[str, Tuple[int, ...]]
+Arrays = dict[str, np.ndarray]
+Shapes = dict[str, tuple[int, ...]]
 
 _COLUMNS = ('obs', 'state')
 _FLAGS = ('terminated', 'truncated', 'mask')
 _SEEN = ('obs', 'state', 'action_mask')  # one row more than steps
-_DTYPES: Dict[str, Any] = dict(action_mask=np.bool_, action=np.int64)  # float32 else
+_DTYPES: dict[str, Any] = dict(action_mask=np.bool_, action=np.int64)  # float32 else
 _FIELDS = {*_SEEN, *_FLAGS, 'action', 'reward'}
 
 
-def sample_arrays(sample: Dict[str, Tensor]) -> Arrays:
+def sample_arrays(sample: dict[str, Tensor]) -> Arrays:
     """
     Overview:
         View a training sample as NumPy arrays; what has the right type is not copied.
@@ -110,7 +110,7 @@ class RowStore:
             if not ((sample[name] == 0.) | (sample[name] == 1.)).all():
                 raise ValueError(f'EpisodeBuffer: {name} holds {sample[name].tolist()}, expected 0. and 1.')
 
-    def cover(self, samples: List[Arrays], n_used: int) -> int:
+    def cover(self, samples: list[Arrays], n_used: int) -> int:
         """Make sure that checked samples can be written; return how many columns are bits no longer."""
         return sum(store.cover([s[name] for s in samples], n_used) for name, store in self._columns.items())
 
@@ -149,7 +149,7 @@ class RowStore:
             hidden_state=torch.from_numpy(self._hidden_state[slots]).float() if self._has_hidden_state else None,
         )
 
-    def state_dict(self, n_used: int, slots: np.ndarray) -> Dict[str, Tensor]:
+    def state_dict(self, n_used: int, slots: np.ndarray) -> dict[str, Tensor]:
         """Return a copy of the first ``n_used`` rows and of the hidden states in ``slots``, in this order."""
         state = {name: torch.from_numpy(rows[:n_used].copy()) for name, rows in self._plain.items()}
         for name, store in self._columns.items():
@@ -158,7 +158,7 @@ class RowStore:
             state['hidden_state'] = torch.from_numpy(self._hidden_state[slots])
         return state
 
-    def load_state_dict(self, state_dict: Dict[str, Tensor], slots: np.ndarray) -> None:
+    def load_state_dict(self, state_dict: dict[str, Tensor], slots: np.ndarray) -> None:
         """Restore ``state_dict``; the hidden states go into ``slots``."""
         for name, rows in self._plain.items():
             rows[:len(state_dict[name])] = state_dict[name].numpy()

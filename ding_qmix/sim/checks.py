@@ -1,6 +1,6 @@
 """Checks at the border of the simulator. What is wrong is named; nothing is silently repaired."""
 import difflib
-from typing import Any, Dict, Tuple
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +17,7 @@ def check_count(name: str, value: int) -> int:
     return int(value)
 
 
-def check_array(name: str, value: np.ndarray, dtype: type, shape: Tuple[int, ...]) -> np.ndarray:
+def check_array(name: str, value: np.ndarray, dtype: type, shape: tuple[int, ...]) -> np.ndarray:
     """Return an array of exactly this dtype and shape."""
     value = np.asarray(value)
     if value.dtype != dtype:
@@ -38,7 +38,7 @@ def check_env_ids(env_ids: np.ndarray, n_envs: int) -> np.ndarray:
     return ids.astype(np.int64)
 
 
-def make_reward_options(given: Dict[str, Any]) -> RewardOptions:
+def make_reward_options(given: dict[str, Any]) -> RewardOptions:
     """Return SMAC's reward options with some of them set."""
     defaults = RewardOptions()._asdict()
     for name, value in given.items():

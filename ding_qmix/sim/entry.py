@@ -1,10 +1,10 @@
 """Calls compiled code without the search for the code of the arguments' types."""
-from typing import Any, Callable, Tuple
+from typing import Any, Callable
 
 import numba
 
 
-def bind(function: Any, arguments: Tuple[Any, ...]) -> Callable[..., Any]:
+def bind(function: Any, arguments: tuple[Any, ...]) -> Callable[..., Any]:
     """
     Overview:
         Return what runs a compiled function on arguments of the types of these, and of no others.

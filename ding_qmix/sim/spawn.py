@@ -1,6 +1,6 @@
 """How an episode begins: where the units stand, the same compact cluster every time, and the enemy's order."""
 from functools import cache
-from typing import List, NamedTuple, Tuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -40,7 +40,7 @@ class Start(NamedTuple):
     hunts: bool  # each enemy is told to attack the ally nearest to it
 
 
-def make_start(scenario: Scenario, names: List[str], x: np.ndarray, y: np.ndarray) -> Start:
+def make_start(scenario: Scenario, names: list[str], x: np.ndarray, y: np.ndarray) -> Start:
     """
     Overview:
         Return the start of a map's episodes for units of these types, float [U] positions, in SMAC's order.
@@ -77,7 +77,7 @@ def begin_battle(battle: Battle, start: Start, army: Army, knobs: SimKnobs) -> N
         play_loop(battle, army, knobs)
 
 
-def spawn_points(scenario: Scenario, knobs: SimKnobs) -> Tuple[np.ndarray, np.ndarray]:
+def spawn_points(scenario: Scenario, knobs: SimKnobs) -> tuple[np.ndarray, np.ndarray]:
     """
     Overview:
         Place all units in order of creation, allies first: each on the free point nearest to its spawn point.
@@ -87,15 +87,15 @@ def spawn_points(scenario: Scenario, knobs: SimKnobs) -> Tuple[np.ndarray, np.nd
         issues 86 and 91). The exact pattern is unknown: here a square lattice (knob ``spawn_spacing``).
     """
     pathable = pathing_grid(scenario.terrain)
-    placed: List[Tuple[float, float, UnitType]] = []
+    placed: list[tuple[float, float, UnitType]] = []
     for group in scenario.allies + scenario.enemies:
         for _ in range(group.count):
             placed.append(_free_point(group, placed, pathable, knobs.spawn_spacing))
     return np.array([p[0] for p in placed]), np.array([p[1] for p in placed])
 
 
-def _free_point(group: UnitGroup, placed: List[Tuple[float, float, UnitType]], pathable: np.ndarray,
-                spacing: float) -> Tuple[float, float, UnitType]:
+def _free_point(group: UnitGroup, placed: list[tuple[float, float, UnitType]], pathable: np.ndarray,
+                spacing: float) -> tuple[float, float, UnitType]:
     """Return the nearest lattice point, ties by x, then y, that is on the map and clear of units placed before."""
     kind = UNIT_TYPES[group.unit]
     pitch = 2. * kind.separation * spacing
@@ -115,7 +115,7 @@ def _clear(kind: UnitType, x: float, y: float, other_x: float, other_y: float, o
 
 
 @cache
-def _lattice() -> Tuple[Tuple[int, int], ...]:
+def _lattice() -> tuple[tuple[int, int], ...]:
     """Return the points of a square lattice by distance from its origin, then by x, then by y."""
     steps = range(-MAP_SIZE, MAP_SIZE + 1)
     return tuple(sorted(((i, j) for i in steps for j in steps), key=lambda p: (p[0] ** 2 + p[1] ** 2, p)))

@@ -1,7 +1,7 @@
 """Threads that share the envs of one batch."""
 import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import Callable, List, Optional, Tuple
+from typing import Callable, Optional
 
 
 class Team:
@@ -16,7 +16,7 @@ class Team:
     def __init__(self, n_threads: int, n: int) -> None:
         n_shares = min(n_threads, n)
         bounds = [k * n // n_shares for k in range(n_shares + 1)]
-        self._shares: List[Tuple[int, int]] = list(zip(bounds, bounds[1:]))
+        self._shares: list[tuple[int, int]] = list(zip(bounds, bounds[1:]))
         self._pool: Optional[ThreadPoolExecutor] = None
         self._pid = 0
 

@@ -4,7 +4,7 @@ What each unit type is made of in battle: body, movement, weapon.
 Source: SC2GameData mods core + liberty, build 4.6.2 (the combat fields are the same in 4.10), read exactly; the SMAC
 maps depend on Liberty alone, so ladder values do not apply. Game seconds are those of normal speed: 16 game loops.
 """
-from typing import Dict, NamedTuple, Optional, Tuple
+from typing import NamedTuple, Optional
 
 INSTANT = 1000.  # [map units per s^2] acceleration that means "at once"; UnitData.xml
 
@@ -24,9 +24,9 @@ class Weapon(NamedTuple):
     period: float  # [game seconds]
     damage_point: float = 0.167  # [game seconds] from the start of an attack to the hit, or to the missile's launch
     backswing: float = 0.5  # [game seconds] after it during which the unit does not walk on by itself
-    bonus: Tuple[str, float] = ('', 0.)  # (attribute, [hit points]) added before armor
+    bonus: tuple[str, float] = ('', 0.)  # (attribute, [hit points]) added before armor
     layers: int = GROUND | AIR  # that it can hit
-    missile: Tuple[float, float, float] = (0., 0., 0.)  # speed at launch, acceleration per s, top speed, [map units/s]
+    missile: tuple[float, float, float] = (0., 0., 0.)  # speed at launch, acceleration per s, top speed, [map units/s]
     slop: float = 1.  # [map units] beyond its range at which an attack once begun still completes
     scan_range: float = 5.  # [map units] least distance within which targets are acquired
     second_hit: float = 0.  # [game seconds] after the first, 0 = there is none
@@ -42,7 +42,7 @@ class UnitType(NamedTuple):
     separation: float  # [map units] radius, for collisions
     speed: float  # [map units per game second]
     armor: float  # [hit points] taken off every hit to life
-    attributes: Tuple[str, ...]
+    attributes: tuple[str, ...]
     weapon: Optional[Weapon] = None
     acceleration: float = INSTANT  # [map units per game second^2]
     layer: int = GROUND  # bits: weapons that hit any of them hit the unit
@@ -60,7 +60,7 @@ _PROTOSS, _ZERG = 2., 0.2734  # regeneration of shields and of zerg life, [point
 BURST_STRUCTURE_DAMAGE = 80.
 
 # yapf: disable
-UNIT_TYPES: Dict[str, UnitType] = {
+UNIT_TYPES: dict[str, UnitType] = {
     'marine': UnitType(
         .375, .375, 2.25, 0., ('light', 'biological'), Weapon(6., 5., .8608, damage_point=.05, backswing=.75)
     ),

@@ -1,6 +1,6 @@
 """A batch of simulated battles on one map."""
 from collections.abc import Sequence
-from typing import Any, Dict, Optional, Union
+from typing import Any, Optional, Union
 
 import numba
 import numpy as np
@@ -152,12 +152,12 @@ class SimVecEnv:
             target=self._state.mind[:, TARGET].copy(),
         )
 
-    def state_dict(self) -> Dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """Return everything that changes, generators included, as plain Python values."""
         arrays = {name: array.tolist() for name, array in self._state._asdict().items()}
         return {'map_name': self.spec.map_name, 'sim_version': SIM_VERSION, 'started': self._started.tolist(), **arrays}
 
-    def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """
         Overview:
             Restore what ``state_dict`` returned; ``observe`` then shows what the agents see.

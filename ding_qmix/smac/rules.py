@@ -1,5 +1,5 @@
 """What SMAC's rules need to know about a map, as flat arrays and numbers that compiled code can take."""
-from typing import List, NamedTuple, Tuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -86,7 +86,7 @@ def make_rules(
     )
 
 
-def created_units(scenario: Scenario) -> List[str]:
+def created_units(scenario: Scenario) -> list[str]:
     """Return the names of all units in order of creation, allies first."""
     return _created(scenario.allies) + _created(scenario.enemies)
 
@@ -106,6 +106,6 @@ def agent_order(scenario: Scenario, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.array(allies + list(range(n_agents, len(names))), dtype=np.int64)
 
 
-def _created(groups: Tuple[UnitGroup, ...]) -> List[str]:
+def _created(groups: tuple[UnitGroup, ...]) -> list[str]:
     """Return the unit names of groups, one by one."""
     return [group.unit for group in groups for _ in range(group.count)]

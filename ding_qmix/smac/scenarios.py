@@ -6,7 +6,7 @@ MapScript.galaxy and Objects). Source of limits, races and map types: oxwhirl/sm
 smac/env/starcraft2/maps/smac_maps.py @ d6aab33. Both were read exactly.
 """
 import difflib
-from typing import Dict, NamedTuple, Tuple
+from typing import NamedTuple
 
 from ding_qmix.spec import EnvSpec, ObsLayout
 
@@ -15,7 +15,7 @@ OBS_STYLES = ('ding', 'smac')
 
 # Order of the unit type one-hot for (allies, enemies); oxwhirl/smac starcraft2.py get_unit_type_id. In maps of stalkers
 # and zealots the two sides differ: that is SMAC's own quirk (oxwhirl/smac issue 33).
-_TYPE_SLOTS: Dict[str, Tuple[Tuple[str, ...], Tuple[str, ...]]] = {
+_TYPE_SLOTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     'stalkers_and_zealots': (('stalker', 'zealot'), ('zealot', 'stalker')),
     'colossi_stalkers_zealots': (('colossus', 'stalker', 'zealot'), ('colossus', 'stalker', 'zealot')),
     'MMM': (('marauder', 'marine', 'medivac'), ('marauder', 'marine', 'medivac')),
@@ -34,7 +34,7 @@ class UnitGroup(NamedTuple):
 class EnemyOrder(NamedTuple):
     """The one order the enemy gets when it spawns."""
     kind: str  # 'point' (attack-move), 'segment' (attack-move to a random point of it), 'allies' (attack them), 'none'
-    points: Tuple[Tuple[float, float], ...] = ()  # [map units]
+    points: tuple[tuple[float, float], ...] = ()  # [map units]
 
 
 class Scenario(NamedTuple):
@@ -45,8 +45,8 @@ class Scenario(NamedTuple):
     ally_race: str  # 'T', 'P' or 'Z'; a protoss side shows shields in obs and state
     enemy_race: str
     map_type: str  # SMAC's own word; decides type one-hots and the end rules of MMM
-    allies: Tuple[UnitGroup, ...]  # in order of creation
-    enemies: Tuple[UnitGroup, ...]
+    allies: tuple[UnitGroup, ...]  # in order of creation
+    enemies: tuple[UnitGroup, ...]
     enemy_order: EnemyOrder
 
     @property
@@ -65,12 +65,12 @@ class Scenario(NamedTuple):
         return N_ACTIONS_NO_ATTACK + self.n_enemies
 
     @property
-    def ally_slots(self) -> Tuple[str, ...]:
+    def ally_slots(self) -> tuple[str, ...]:
         """Unit types in the order of the allies' type one-hot, which also orders the agents; empty without one."""
         return _TYPE_SLOTS.get(self.map_type, ((), ()))[0]
 
     @property
-    def enemy_slots(self) -> Tuple[str, ...]:
+    def enemy_slots(self) -> tuple[str, ...]:
         """Unit types in the order of the enemies' type one-hot; empty without one."""
         return _TYPE_SLOTS.get(self.map_type, ((), ()))[1]
 
@@ -88,7 +88,7 @@ def _face_off(
     )
 
 
-def _groups(counts: str, x: float, y: float) -> Tuple[UnitGroup, ...]:
+def _groups(counts: str, x: float, y: float) -> tuple[UnitGroup, ...]:
     """Return the groups of e.g. '7 marine, 2 marauder' at one point."""
     pairs = [part.split() for part in counts.split(',')]
     return tuple(UnitGroup(unit, int(count), x, y) for count, unit in pairs)
@@ -96,7 +96,7 @@ def _groups(counts: str, x: float, y: float) -> Tuple[UnitGroup, ...]:
 
 _MMM = '7 marine, 2 marauder, 1 medivac'
 _FAR_CORNER = EnemyOrder('point', ((4.47, 4.3298), ))
-_SCENARIOS: Tuple[Scenario, ...] = (
+_SCENARIOS: tuple[Scenario, ...] = (
     _face_off('3m', 60, 'T', 'marines', '3 marine', '3 marine'),
     _face_off('8m', 120, 'T', 'marines', '8 marine', '8 marine'),
     _face_off('25m', 150, 'T', 'marines', '25 marine', '25 marine'),
@@ -149,7 +149,7 @@ _SCENARIOS: Tuple[Scenario, ...] = (
     ),
 )
 
-SCENARIOS: Dict[str, Scenario] = {scenario.name: scenario for scenario in _SCENARIOS}
+SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for scenario in _SCENARIOS}
 
 
 def get_scenario(map_name: str) -> Scenario:

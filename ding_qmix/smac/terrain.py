@@ -8,14 +8,13 @@ is pathable if its level is above 0 and it is no closer than 2 cells to the edge
 inner cliff it is not. For BAND the rule gives the pathing grid that a live client reports (oxwhirl/smac issue 11) bit
 for bit; for the others it is an extrapolation, weakest for CORRIDOR (the width of its choke) and TWO_LEVEL.
 """
-from typing import Dict, Tuple
 
 import numpy as np
 
 MAP_SIZE = 32  # [cells] along x and y, all maps; MapInfo
 
 # Rows from y = 0 upwards as (how many alike, 32-bit word); the most significant bit is x = 0.
-_PATHABLE_ROWS: Dict[str, Tuple[Tuple[int, int], ...]] = {
+_PATHABLE_ROWS: dict[str, tuple[tuple[int, int], ...]] = {
     'BAND': ((7, 0x0), (18, 0x3ffffffc), (7, 0x0)),
     'OPEN': ((2, 0x0), (28, 0x3ffffffc), (2, 0x0)),
     'OCTAGON': (
@@ -49,7 +48,7 @@ _PATHABLE_ROWS: Dict[str, Tuple[Tuple[int, int], ...]] = {
 WINDING = frozenset(('CORRIDOR', 'DIAGONAL', 'TWO_LEVEL'))
 
 # Cells that only units which walk cliffs can stand on besides: the face of the inner cliff.
-_CLIFF_ROWS: Dict[str, Tuple[Tuple[int, int], ...]] = {
+_CLIFF_ROWS: dict[str, tuple[tuple[int, int], ...]] = {
     'TWO_LEVEL': ((12, 0x0), (1, 0x0ffffff0), (6, 0x0), (1, 0x0e000070), (1, 0x02000040), (11, 0x0)),
 }
 
@@ -74,7 +73,7 @@ def cliff_grid(terrain: str) -> np.ndarray:
     return _unpack(_CLIFF_ROWS.get(terrain, ((MAP_SIZE, 0x0), )))
 
 
-def _unpack(rows: Tuple[Tuple[int, int], ...]) -> np.ndarray:
+def _unpack(rows: tuple[tuple[int, int], ...]) -> np.ndarray:
     """Return rows of words as a grid, bool [MAP_SIZE, MAP_SIZE]."""
     words = [word for count, word in rows for _ in range(count)]
     grid = np.zeros((MAP_SIZE, MAP_SIZE), dtype=np.bool_)

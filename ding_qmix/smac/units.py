@@ -4,7 +4,7 @@ The unit table and the statistics of the unit types that SMAC's rules look at.
 A unit table is float64 [FIELDS, U]: one row per field, allies first. A dead unit has health 0. The statistics are those
 of StarCraft II's Liberty catalogue, the only one the SMAC maps depend on, not those of ladder play.
 """
-from typing import NamedTuple, Tuple
+from typing import NamedTuple
 
 X, Y = 0, 1  # [map units]
 HEALTH, SHIELD, ENERGY = 2, 3, 4  # [hit points], [shield points], [energy points]
@@ -24,7 +24,7 @@ class UnitStats(NamedTuple):
 
 # health, shield, energy: SC2GameData mods core + liberty, build 4.6.2 (read exactly).
 # cooldown_scale: oxwhirl/smac starcraft2.py unit_max_cooldown (read exactly; not the true maxima, kept for parity).
-UNIT_STATS: Tuple[UnitStats, ...] = (
+UNIT_STATS: tuple[UnitStats, ...] = (
     UnitStats('marine', 45., 0., 0., 0., 15.),
     UnitStats('marauder', 125., 0., 0., 0., 25.),
     UnitStats('medivac', 150., 0., 50., 200., 200.),
@@ -36,4 +36,4 @@ UNIT_STATS: Tuple[UnitStats, ...] = (
     UnitStats('hydralisk', 80., 0., 0., 0., 10.),
     UnitStats('spine_crawler', 300., 0., 0., 0., 15.),
 )
-UNIT_NAMES: Tuple[str, ...] = tuple(stats.name for stats in UNIT_STATS)
+UNIT_NAMES: tuple[str, ...] = tuple(stats.name for stats in UNIT_STATS)

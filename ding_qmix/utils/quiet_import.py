@@ -4,7 +4,6 @@ import importlib
 import logging
 import warnings
 from collections.abc import Iterator
-from typing import Dict
 
 # What DI-engine 0.5.3 writes to the root logger while it is imported: optional parts of it that are not installed.
 _LOG_NOTICES = ('Please install pyecharts', 'not found transformer')
@@ -36,7 +35,7 @@ def quiet_import() -> Iterator[None]:
 @contextlib.contextmanager
 def _no_gym_notice() -> Iterator[None]:
     """Gym prints its notice on stderr, no warning, no log; the text comes from a table in another package."""
-    table: Dict[str, str] = {}
+    table: dict[str, str] = {}
     with contextlib.suppress(ImportError):
         table = importlib.import_module('gym_notices.notices').notices
     notices = dict(table)

@@ -7,10 +7,10 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
-from typing import Any, Dict, Optional
+from typing import Any, Optional
 
 
-def describe_run(note: str = '') -> Dict[str, Any]:
+def describe_run(note: str = '') -> dict[str, Any]:
     """
     Overview:
         Return what must stand beside a measured number: command, commit, date, machine, versions.
@@ -38,7 +38,7 @@ def describe_run(note: str = '') -> Dict[str, Any]:
     }
 
 
-def write_json(path: str, result: Dict[str, Any]) -> None:
+def write_json(path: str, result: dict[str, Any]) -> None:
     """Write a result, with folders as needed."""
     os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
     with open(path, 'w', encoding='utf-8') as file:
@@ -72,7 +72,7 @@ def update_block(path: str, name: str, text: str) -> None:
         file.write(f'{before}{begin}\n\n{text.strip()}\n\n{end}{rest.split(end)[1]}')
 
 
-def source_line(run: Dict[str, Any]) -> str:
+def source_line(run: dict[str, Any]) -> str:
     """Return in one line of Markdown where numbers come from; ``run`` is what ``describe_run`` returned."""
     machine, note = run['machine'], f' {run["note"]}.' if run['note'] else ''
     return (

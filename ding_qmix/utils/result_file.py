@@ -1,6 +1,6 @@
 import csv
 import os
-from typing import Any, Dict
+from typing import Any
 
 
 class ResultFile:
@@ -18,7 +18,7 @@ class ResultFile:
         """
         self._path = path
 
-    def append(self, row: Dict[str, Any]) -> None:
+    def append(self, row: dict[str, Any]) -> None:
         """Add a row; the first one of a file names the columns."""
         os.makedirs(os.path.dirname(self._path) or '.', exist_ok=True)
         is_new = not os.path.exists(self._path)

@@ -1,8 +1,7 @@
 import math
-from typing import Tuple
 
 
-def wilson_interval(n_won: int, n_episode: int, z: float = 1.96) -> Tuple[float, float]:
+def wilson_interval(n_won: int, n_episode: int, z: float = 1.96) -> tuple[float, float]:
     """
     Overview:
         Confidence interval of a win rate (Wilson's score interval), sound also near 0 and 1 and for few episodes.

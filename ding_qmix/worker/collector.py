@@ -1,5 +1,5 @@
 import time
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Optional
 
 import numpy as np
 from ding.utils import SERIAL_COLLECTOR_REGISTRY, build_logger
@@ -47,7 +47,7 @@ class VectorCollector(ISerialCollector):
         self._policy: PolicyMode
         self._actor: Actor
         self._recorder: EpisodeRecorder
-        self._cut_episode: Callable[[Dict[str, Tensor]], List[Dict[str, Tensor]]]
+        self._cut_episode: Callable[[dict[str, Tensor]], list[dict[str, Tensor]]]
         self._cfg = cfg
         self._instance_name = instance_name
         self._logger, own_tb_logger = build_logger(
@@ -84,7 +84,7 @@ class VectorCollector(ISerialCollector):
         if _policy is not None:
             self.reset_policy(_policy)
         self._env_step_count, self._episode_count = 0, 0
-        self._stats: List[EpisodeStats] = []  # since the latest log
+        self._stats: list[EpisodeStats] = []  # since the latest log
         self._duration = 0.  # [s], since the latest log
         self._last_train_iter = 0
 
@@ -93,7 +93,7 @@ class VectorCollector(ISerialCollector):
             n_episode: Optional[int] = None,
             train_iter: int = 0,
             policy_kwargs: Optional[dict] = None,
-    ) -> List[Dict[str, Tensor]]:
+    ) -> list[dict[str, Tensor]]:
         """
         Overview:
             Play episodes to their end.
@@ -128,7 +128,7 @@ class VectorCollector(ISerialCollector):
     def envstep(self, value: int) -> None:
         self._env_step_count = value
 
-    def state_dict(self) -> Dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """Return counters and battles, between two calls of ``collect``."""
         return {
             'env_step_count': self._env_step_count,
@@ -137,7 +137,7 @@ class VectorCollector(ISerialCollector):
             'rollout': self._rollout.state_dict(),
         }
 
-    def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore ``state_dict``; statistics begin anew with the next log."""
         self._env_step_count, self._episode_count = state_dict['env_step_count'], state_dict['episode_count']
         self._last_train_iter = state_dict['last_train_iter']
@@ -160,7 +160,7 @@ class VectorCollector(ISerialCollector):
     def _log(self, train_iter: int, epsilon: float) -> None:
         """Write the statistics since the latest log; DI-engine's names where it has one."""
         stats = EpisodeStats(*(np.concatenate(field) for field in zip(*self._stats)))
-        info: Dict[str, Any] = {
+        info: dict[str, Any] = {
             'episode_count': len(stats.length),
             'envstep_count': int(stats.length.sum()),
             'avg_envstep_per_episode': stats.length.mean(),

@@ -1,5 +1,5 @@
 import time
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Optional
 
 from ding.utils import SERIAL_EVALUATOR_REGISTRY, build_logger, deep_merge_dicts
 from ding.worker.collector.base_serial_evaluator import ISerialEvaluator
@@ -93,7 +93,7 @@ class WinRateEvaluator(ISerialEvaluator):
             self.reset_policy(_policy)
         self._best_win_rate = -1.
         self._last_train_iter, self._last_env_step = -1, -1  # of the latest evaluation
-        self._last_info: Dict[str, List[float]] = {'eval_episode_return': []}
+        self._last_info: dict[str, list[float]] = {'eval_episode_return': []}
         self._resumed = False
         self._start_time = time.perf_counter()
 
@@ -113,7 +113,7 @@ class WinRateEvaluator(ISerialEvaluator):
             n_episode: Optional[int] = None,
             force_render: bool = False,
             policy_kwargs: Optional[dict] = None,
-    ) -> Tuple[bool, Dict[str, List]]:
+    ) -> tuple[bool, dict[str, list]]:
         """
         Overview:
             Play greedy episodes, log them, keep the best checkpoint.
@@ -148,7 +148,7 @@ class WinRateEvaluator(ISerialEvaluator):
             self._interrupt.uninstall()
         return stop, self._last_info
 
-    def state_dict(self) -> Dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """Return battles, and what is remembered of earlier evaluations."""
         return {
             'best_win_rate': self._best_win_rate,
@@ -158,7 +158,7 @@ class WinRateEvaluator(ISerialEvaluator):
             'rollout': self._rollout.state_dict(),
         }
 
-    def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore ``state_dict``."""
         self._best_win_rate = state_dict['best_win_rate']
         self._last_train_iter, self._last_env_step = state_dict['last_train_iter'], state_dict['last_env_step']
@@ -184,7 +184,7 @@ class WinRateEvaluator(ISerialEvaluator):
         """Env steps collected so far, which the policy's command mode notes; DI-engine does not pass them here."""
         return self._policy.get_attribute('collector_env_step')
 
-    def _stop_on_interrupt(self, save_ckpt_fn: Optional[Callable], train_iter: int) -> Tuple[bool, Dict[str, List]]:
+    def _stop_on_interrupt(self, save_ckpt_fn: Optional[Callable], train_iter: int) -> tuple[bool, dict[str, list]]:
         self._logger.info(f'interrupted: stopping after train iter {train_iter}, a checkpoint is saved')
         if save_ckpt_fn is not None:
             save_ckpt_fn('ckpt_interrupted.pth.tar')

@@ -1,5 +1,3 @@
-from typing import Dict, List
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -33,7 +31,7 @@ class EpisodeRecorder:
         self._truncated = np.zeros((n_envs, T), dtype=np.float32)
         self._keep_hidden_state = keep_hidden_state
         self._hidden_state = np.zeros((n_envs, T, N, 0, 0), dtype=np.float32)  # L and H show with the first decision
-        self._samples: List[Dict[str, Tensor]] = []
+        self._samples: list[dict[str, Tensor]] = []
 
     def record_decision(
             self, env_ids: np.ndarray, t: np.ndarray, step: VecStep, actions: np.ndarray, hidden_state: Tensor
@@ -69,12 +67,12 @@ class EpisodeRecorder:
         self._action_mask[env_ids, lengths] = step.final_action_mask[env_ids]
         self._samples += [self._sample(e, length) for e, length in zip(env_ids, lengths)]
 
-    def take(self) -> List[Dict[str, Tensor]]:
+    def take(self) -> list[dict[str, Tensor]]:
         """Hand out the samples of all ended episodes and forget them."""
         samples, self._samples = self._samples, []
         return samples
 
-    def _sample(self, env_id: int, length: int) -> Dict[str, Tensor]:
+    def _sample(self, env_id: int, length: int) -> dict[str, Tensor]:
         """Copy one episode out: T + 1 rows of obs, state and action_mask, T of the rest."""
         n_rows = {'obs': length + 1, 'state': length + 1, 'action_mask': length + 1}
         n_rows.update({name: length for name in ('action', 'reward', 'terminated', 'truncated')})

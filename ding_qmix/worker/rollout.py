@@ -1,4 +1,4 @@
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 import numpy as np
 import torch
@@ -65,7 +65,7 @@ class Rollout:
         active = np.arange(self._env.n_envs) < n_episode  # [E]
         n_begun = int(active.sum())
         actions = np.zeros((self._env.n_envs, self._env.spec.n_agents), dtype=np.int64)  # [E, N]
-        stats: List[EpisodeStats] = []
+        stats: list[EpisodeStats] = []
         while active.any():
             env_ids = np.flatnonzero(active)  # [K]
             rows = slice(None) if active.all() else env_ids  # a slice copies nothing
@@ -91,11 +91,11 @@ class Rollout:
             self._halfway[:] = self._length > 0
         return EpisodeStats(*(np.concatenate(field) for field in zip(*stats)))
 
-    def state_dict(self) -> Dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """Return the battles, between two calls of ``play``."""
         return {'env': self._env.state_dict(), 'halfway': torch.from_numpy(self._halfway.copy())}
 
-    def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore ``state_dict``."""
         self._env.load_state_dict(state_dict['env'])
         self._halfway[:] = state_dict['halfway'].numpy()

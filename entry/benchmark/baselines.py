@@ -7,7 +7,7 @@ Beside the win rates stands what the maps and the enemy's rules lead one to expe
 """
 import argparse
 import sys
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 from ding_qmix.baselines.evaluation import measure_policy
 from ding_qmix.baselines.scripted import SCRIPTED_POLICIES
@@ -34,11 +34,11 @@ _HOPELESS_MAPS = (
 _RANDOM_MAY_WIN = ('2s_vs_1sc', 'bane_vs_bane')
 
 
-def main(args: Optional[List[str]] = None) -> None:
+def main(args: Optional[list[str]] = None) -> None:
     """Measure, print the tables, write the JSON."""
     options = _parse(args)
     run = describe_run(options.note)
-    rows: List[Dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     for map_name in options.maps:
         for policy in SCRIPTED_POLICIES:
             rows.append(_measure(map_name, policy, options))
@@ -63,7 +63,7 @@ def expectation(map_name: str, policy: str) -> Optional[Expectation]:
     return None
 
 
-def _measure(map_name: str, policy: str, options: argparse.Namespace) -> Dict[str, Any]:
+def _measure(map_name: str, policy: str, options: argparse.Namespace) -> dict[str, Any]:
     """Play the battles of one map and policy, each in an env of its own; all policies play the same seeds."""
     env = SimVecEnv(map_name, options.battles, seed=options.seed)
     battles = measure_policy(env, policy, options.seed)
@@ -86,7 +86,7 @@ def _measure(map_name: str, policy: str, options: argparse.Namespace) -> Dict[st
     }
 
 
-def _win_table(rows: List[Dict[str, Any]]) -> str:
+def _win_table(rows: list[dict[str, Any]]) -> str:
     """Return the win rates, a line per map; (!) marks what deviates from what was expected."""
     lines = []
     for map_name in dict.fromkeys(row['map'] for row in rows):
@@ -97,7 +97,7 @@ def _win_table(rows: List[Dict[str, Any]]) -> str:
     return markdown_table(['map', *SCRIPTED_POLICIES, 'expected of closest'], lines)
 
 
-def _battle_table(rows: List[Dict[str, Any]]) -> str:
+def _battle_table(rows: list[dict[str, Any]]) -> str:
     """Return mean return and mean length, a line per map."""
     lines = []
     for map_name in dict.fromkeys(row['map'] for row in rows):
@@ -107,13 +107,13 @@ def _battle_table(rows: List[Dict[str, Any]]) -> str:
     return markdown_table(['mean return in env steps', *SCRIPTED_POLICIES], lines)
 
 
-def _rate(row: Dict[str, Any]) -> str:
+def _rate(row: dict[str, Any]) -> str:
     """'0.38 [0.35, 0.41]', and what deviates is marked."""
     low, high = row['win_rate_95']
     return f'{row["win_rate"]:.2f} [{low:.2f}, {high:.2f}]{" (!)" if row["deviates"] else ""}'
 
 
-def _parse(args: Optional[List[str]]) -> argparse.Namespace:
+def _parse(args: Optional[list[str]]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--maps', nargs='+', default=list(SCENARIOS), choices=SCENARIOS, metavar='MAP')

@@ -1,6 +1,6 @@
 """An env that costs nothing, to time what stands around an env: shapes of a SMAC map, episodes of one length."""
 import copy
-from typing import Any, ClassVar, Dict, List, Optional
+from typing import Any, ClassVar, Optional
 
 import gym
 import numpy as np
@@ -19,7 +19,7 @@ class FreeEnv(BaseEnv):
     Overview:
         Shows obs drawn beforehand; every action is legal, none matters, and every episode has the same length.
     """
-    config: ClassVar[Dict[str, Any]] = dict(
+    config: ClassVar[dict[str, Any]] = dict(
         # (str) SMAC map whose shapes are shown.
         map_name='MMM',
         # (int) [env steps] Length of every episode.
@@ -55,7 +55,7 @@ class FreeEnv(BaseEnv):
         self._action_space = gym.spaces.MultiDiscrete([spec.n_actions] * spec.n_agents)
         self._reward_space = gym.spaces.Box(-np.inf, np.inf, (1, ), np.float32)
 
-    def reset(self) -> Dict[str, np.ndarray]:
+    def reset(self) -> dict[str, np.ndarray]:
         """Begin the next episode."""
         self._t = 0
         return self._show()
@@ -77,12 +77,12 @@ class FreeEnv(BaseEnv):
         return 'FreeEnv()'
 
     @staticmethod
-    def create_collector_env_cfg(cfg: dict) -> List[dict]:
+    def create_collector_env_cfg(cfg: dict) -> list[dict]:
         """Return one env config per env that collects."""
         return [cfg] * cfg['collector_env_num']
 
     @staticmethod
-    def create_evaluator_env_cfg(cfg: dict) -> List[dict]:
+    def create_evaluator_env_cfg(cfg: dict) -> list[dict]:
         """Return one env config per env that evaluates."""
         return [cfg] * cfg['evaluator_env_num']
 
@@ -101,12 +101,12 @@ class FreeEnv(BaseEnv):
         """Space of a timestep's reward."""
         return self._reward_space
 
-    def _show(self) -> Dict[str, np.ndarray]:
+    def _show(self) -> dict[str, np.ndarray]:
         self._shown = (self._shown + 1) % _N_OBS
         return self._rows[self._shown]
 
 
-def _draw_obs(n_agents: int, obs_dim: int, state_dim: int, n_actions: int) -> List[Dict[str, np.ndarray]]:
+def _draw_obs(n_agents: int, obs_dim: int, state_dim: int, n_actions: int) -> list[dict[str, np.ndarray]]:
     """Obs dicts as env ``ding_smac`` shows them, features in [-1, 1]."""
     rng = np.random.default_rng(0)
     return [

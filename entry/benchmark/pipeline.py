@@ -15,7 +15,7 @@ import sys
 import tempfile
 from contextlib import ExitStack, closing
 from importlib import metadata
-from typing import Any, Callable, Dict, List, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple, Optional
 
 import pipeline_parts as parts
 from pipeline_parts import SideSpec
@@ -33,7 +33,7 @@ THREADS = ('1', 'default')  # of torch, with DI-engine's parts and plain torch; 
 WARM_UP = 10
 _SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'pipeline_side.py')
 
-Row = Dict[str, Any]
+Row = dict[str, Any]
 
 
 class SideProcess:
@@ -66,7 +66,7 @@ class SideProcess:
             encoding='utf-8',
         )
 
-    def ask(self, *command: str) -> Dict[str, float]:
+    def ask(self, *command: str) -> dict[str, float]:
         """
         Overview:
             Let the side measure and return what it found; ``command`` as in ``pipeline_side.obey``.
@@ -87,7 +87,7 @@ class SideProcess:
         self._process.stdout.close()
         self._errors.close()
 
-    def _answer(self) -> Dict[str, float]:
+    def _answer(self) -> dict[str, float]:
         line = self._process.stdout.readline()
         if not line:
             self._errors.seek(0)
@@ -105,12 +105,12 @@ class Entrant(NamedTuple):
     threads: str  # a number, or 'default'
 
 
-def main(args: Optional[List[str]] = None, start: StartSide = SideProcess) -> None:
+def main(args: Optional[list[str]] = None, start: StartSide = SideProcess) -> None:
     """Measure, print the tables, write the JSON. ``start`` makes a side, see ``SideProcess``."""
     options = _parse(args)
     run = describe_run(options.note)
     run['versions'].update(torch=metadata.version('torch'), di_engine=metadata.version('DI-engine'))
-    result: Dict[str, Any] = {'what': 'speed of update, collection and both', 'sim_version': SIM_VERSION, **run}
+    result: dict[str, Any] = {'what': 'speed of update, collection and both', 'sim_version': SIM_VERSION, **run}
     result.update(
         {name: getattr(options, name)
          for name in ('repeats', 'rounds', 'seconds', 'episodes', 'updates')},
@@ -144,7 +144,7 @@ def main(args: Optional[List[str]] = None, start: StartSide = SideProcess) -> No
         update_block(options.doc, 'pipeline_speed', text)
 
 
-def _specs(chosen: List[str], options: argparse.Namespace) -> List[SideSpec]:
+def _specs(chosen: list[str], options: argparse.Namespace) -> list[SideSpec]:
     """Return who takes part."""
     if not chosen:
         return []
@@ -159,7 +159,7 @@ def _specs(chosen: List[str], options: argparse.Namespace) -> List[SideSpec]:
     return [*stock, SideSpec('stock', 'free', 'base', n_envs[-1], **size), *ours]
 
 
-def _entrants(part: str, specs: List[SideSpec], sides: List[Any]) -> List[Entrant]:
+def _entrants(part: str, specs: list[SideSpec], sides: list[Any]) -> list[Entrant]:
     """Return the sides of a part with the threads to try: one and the default, but ours as it is."""
     return [
         Entrant(spec, side, threads) for spec, side in zip(specs, sides) if _takes_part(part, spec)
@@ -175,9 +175,9 @@ def _takes_part(part: str, spec: SideSpec) -> bool:
     return part == 'update' or spec.n_envs >= min(HOST_ENVS[-1], spec.n_episode)
 
 
-def _measure_updates(entrants: List[Entrant], options: argparse.Namespace) -> List[Row]:
+def _measure_updates(entrants: list[Entrant], options: argparse.Namespace) -> list[Row]:
     """Return per entrant the time of an update, by length and with or without sampling."""
-    rows: List[Row] = [{} for _ in entrants]
+    rows: list[Row] = [{} for _ in entrants]
     for n_steps in (parts.CHUNK_LEN, parts.EPISODE_LEN):
         turns = _take_turns(entrants, ['update', str(n_steps), str(options.seconds)], options.repeats)
         for row, answers in zip(rows, turns):
@@ -186,12 +186,12 @@ def _measure_updates(entrants: List[Entrant], options: argparse.Namespace) -> Li
     return rows
 
 
-def _measure_collection(entrants: List[Entrant], options: argparse.Namespace) -> List[Row]:
+def _measure_collection(entrants: list[Entrant], options: argparse.Namespace) -> list[Row]:
     """Return per entrant the rate of collection."""
     return [_medians(answers) for answers in _take_turns(entrants, ['collect'], options.rounds)]
 
 
-def _measure_pipelines(entrants: List[Entrant], options: argparse.Namespace) -> List[Row]:
+def _measure_pipelines(entrants: list[Entrant], options: argparse.Namespace) -> list[Row]:
     """Return per entrant the rate of collection and training together, and memory."""
     for entrant in entrants:
         if entrant.spec.kind == 'ours':
@@ -201,9 +201,9 @@ def _measure_pipelines(entrants: List[Entrant], options: argparse.Namespace) -> 
     return [{**_medians(answers), **e.side.ask(e.threads, 'memory')} for e, answers in zip(entrants, turns)]
 
 
-def _take_turns(entrants: List[Entrant], command: List[str], n_turns: int) -> List[List[Dict[str, float]]]:
+def _take_turns(entrants: list[Entrant], command: list[str], n_turns: int) -> list[list[dict[str, float]]]:
     """Return each entrant's answers; the first turn warms up and does not count."""
-    turns: List[List[Dict[str, float]]] = [[] for _ in entrants]
+    turns: list[list[dict[str, float]]] = [[] for _ in entrants]
     for turn in range(n_turns + 1):
         for entrant, answers in zip(entrants, turns):
             answers.append(entrant.side.ask(entrant.threads, *command))
@@ -211,7 +211,7 @@ def _take_turns(entrants: List[Entrant], command: List[str], n_turns: int) -> Li
     return [answers[1:] for answers in turns]
 
 
-def _medians(answers: List[Dict[str, float]]) -> Row:
+def _medians(answers: list[dict[str, float]]) -> Row:
     """Return the median of every figure, and all of those that are times or rates."""
     names = list(answers[0])
     row: Row = {name: round(statistics.median(answer[name] for answer in answers), 6) for name in names}
@@ -227,7 +227,7 @@ def _say(text: str) -> None:
     sys.stdout.flush()
 
 
-def _parse(args: Optional[List[str]]) -> argparse.Namespace:
+def _parse(args: Optional[list[str]]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--only', nargs='+', default=list(PARTS), choices=PARTS, metavar='PART', help=', '.join(PARTS))

@@ -2,9 +2,9 @@
 import copy
 import os
 from functools import partial
-from typing import Any, Dict, List, NamedTuple, Tuple
+from typing import Any, NamedTuple
 
-Configs = Tuple[Any, Any]
+Configs = tuple[Any, Any]
 _CONFIGS = os.path.join(os.path.dirname(__file__), '..', '..', 'dizoo_configs')
 CHUNK_LEN = 10  # [env steps] DI-engine's on MMM
 EPISODE_LEN = 60  # [env steps] of the long update
@@ -93,11 +93,11 @@ class Pipeline:
         self.buffer = create_buffer(cfg.policy.other.replay_buffer, tb_logger=writer, exp_name=exp_name)
         self.learner.call_hook('before_run')
 
-    def play(self) -> List[Dict[str, Any]]:
+    def play(self) -> list[dict[str, Any]]:
         """Collect once."""
         return self.collector.collect(train_iter=self.learner.train_iter, policy_kwargs={'eps': EPSILON})
 
-    def store(self, samples: List[Dict[str, Any]]) -> None:
+    def store(self, samples: list[dict[str, Any]]) -> None:
         """Push samples to the buffer."""
         self.buffer.push(samples, cur_collector_envstep=self.collector.envstep)
 

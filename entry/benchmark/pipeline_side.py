@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import time
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable
 
 import pipeline_parts as parts
 from pipeline_parts import Pipeline, SideSpec, host_configs, our_configs
@@ -26,14 +26,14 @@ class CollectSide:
         """``spec.kind`` is 'stock' or 'ours'."""
         self._pipeline = Pipeline((host_configs if spec.kind == 'stock' else our_configs)(spec), 'pipeline')
         self._n_stored = 0
-        self._rss: List[Tuple[int, float]] = []  # samples stored so far, resident memory [MiB]
+        self._rss: list[tuple[int, float]] = []  # samples stored so far, resident memory [MiB]
 
-    def collect(self) -> Dict[str, float]:
+    def collect(self) -> dict[str, float]:
         """Collect once, and forget what was collected."""
         samples, result = self._play()
         return dict(result, samples=len(samples), env_steps_per_s=result['env_steps'] / result['collect_s'])
 
-    def round(self) -> Dict[str, float]:
+    def round(self) -> dict[str, float]:
         """Collect, store, train."""
         samples, result = self._play()
         start = time.perf_counter()
@@ -47,7 +47,7 @@ class CollectSide:
         result.update(store_s=stored - start, learn_s=learn_s, seconds=seconds)
         return dict(result, samples=len(samples), env_steps_per_s=result['env_steps'] / seconds)
 
-    def memory(self) -> Dict[str, float]:
+    def memory(self) -> dict[str, float]:
         """Return memory of this process and its env processes, [MiB]."""
         children = [_private_mib(pid) for pid in _children(os.getpid())]
         (first, before), (last, after) = self._rss[(len(self._rss) - 1) // 2], self._rss[-1]
@@ -67,7 +67,7 @@ class CollectSide:
         """Close the pipeline."""
         self._pipeline.close()
 
-    def _play(self) -> Tuple[List[Dict[str, Any]], Dict[str, float]]:
+    def _play(self) -> tuple[list[dict[str, Any]], dict[str, float]]:
         collector, start = self._pipeline.collector, time.perf_counter()
         before = collector.envstep
         samples = self._pipeline.play()
@@ -87,12 +87,12 @@ class UpdateSide:
 
     def __init__(self, spec: SideSpec) -> None:
         """Samples are of the free env: collected by DI-engine's collector, or of the same shapes."""
-        self._pipelines: List[Pipeline] = []
-        self._cases: Dict[str, Tuple[Callable[[], Any], Callable[[], Any]]] = {}
+        self._pipelines: list[Pipeline] = []
+        self._cases: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {}
         for n_steps in (parts.CHUNK_LEN, parts.EPISODE_LEN):
             self._cases[str(n_steps)] = self._case(spec, n_steps)
 
-    def update(self, n_steps: str, seconds: str) -> Dict[str, float]:
+    def update(self, n_steps: str, seconds: str) -> dict[str, float]:
         """Return how long an update takes from a ready batch, and with sampling from the buffer, [s]."""
         ready, sampled = self._cases[n_steps]
         return {'ready_s': _time_call(ready, float(seconds)), 'sampled_s': _time_call(sampled, float(seconds))}
@@ -102,7 +102,7 @@ class UpdateSide:
         for pipeline in self._pipelines:
             pipeline.close()
 
-    def _case(self, spec: SideSpec, n_steps: int) -> Tuple[Callable[[], Any], Callable[[], Any]]:
+    def _case(self, spec: SideSpec, n_steps: int) -> tuple[Callable[[], Any], Callable[[], Any]]:
         """Return an update on a ready batch, and one on a freshly sampled batch."""
         if spec.kind == 'stock':
             configs = host_configs(spec._replace(env='free', n_episode=parts.N_STORED), unroll_len=n_steps)
@@ -120,7 +120,7 @@ class UpdateSide:
         return lambda: forward(ready), lambda: forward(pipeline.sample())
 
 
-def _random_samples(model: Any, n_steps: int) -> List[Dict[str, Any]]:
+def _random_samples(model: Any, n_steps: int) -> list[dict[str, Any]]:
     """Random chunks of the shapes and length of the free env's, as this package's collector cuts them."""
     import torch
     n, o, s, a = (model[key] for key in ('agent_num', 'obs_shape', 'global_obs_shape', 'action_shape'))
@@ -168,9 +168,9 @@ def _private_mib(pid: int) -> float:
         return sum(int(line.split()[1]) for line in file if line.startswith('Private_')) / 1024
 
 
-def _children(pid: int) -> List[int]:
+def _children(pid: int) -> list[int]:
     """Return the numbers of a process's children and of theirs."""
-    found: List[int] = []
+    found: list[int] = []
     for path in glob.glob(f'/proc/{pid}/task/*/children'):
         with open(path, encoding='utf-8') as file:
             found += map(int, file.read().split())
@@ -182,7 +182,7 @@ def make_side(spec: SideSpec, updates_only: bool) -> Any:
     return (UpdateSide if updates_only else CollectSide)(spec)
 
 
-def obey(side: Any, command: List[str]) -> Dict[str, float]:
+def obey(side: Any, command: list[str]) -> dict[str, float]:
     """
     Overview:
         Let a side measure.

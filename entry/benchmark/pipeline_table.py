@@ -1,13 +1,13 @@
 """Tables of ``pipeline.py``: of sides that differ in threads alone the fastest is shown."""
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable
 
 from ding_qmix.utils.report import markdown_table
 
-Row = Dict[str, Any]
+Row = dict[str, Any]
 _NAMES = {'stock': 'DI-engine', 'plain': 'plain nn.GRU', 'ours': 'ours'}
 
 
-def result_tables(result: Dict[str, Any]) -> str:
+def result_tables(result: dict[str, Any]) -> str:
     """Return the tables of the parts that were measured, in Markdown."""
     texts = []
     if 'update' in result:
@@ -21,9 +21,9 @@ def result_tables(result: Dict[str, Any]) -> str:
     return '\n'.join(texts)
 
 
-def fastest(rows: List[Row], rate: Callable[[Row], float]) -> List[Row]:
+def fastest(rows: list[Row], rate: Callable[[Row], float]) -> list[Row]:
     """Of each side's rows, which differ in torch's threads, keep the one of the highest rate."""
-    groups: Dict[Any, Row] = {}
+    groups: dict[Any, Row] = {}
     for row in rows:
         key = tuple(row['side'].values())
         if key not in groups or rate(row) > rate(groups[key]):
@@ -31,7 +31,7 @@ def fastest(rows: List[Row], rate: Callable[[Row], float]) -> List[Row]:
     return list(groups.values())
 
 
-def _update_table(rows: List[Row], batch_size: int) -> str:
+def _update_table(rows: list[Row], batch_size: int) -> str:
     """Return update times; how many times faster than DI-engine's and than plain nn.GRU, from the same start."""
     head = [
         'update', 'batch', 'torch threads', 'update', 'trained env steps/s', 'x DI-engine', 'x plain nn.GRU',
@@ -54,7 +54,7 @@ def _update_table(rows: List[Row], batch_size: int) -> str:
     return markdown_table(head, lines)
 
 
-def _collect_table(rows: List[Row]) -> str:
+def _collect_table(rows: list[Row]) -> str:
     """Return rates of collection; how many times faster than DI-engine's best on the simulator, and on the free env."""
     shown = fastest(rows, _rate)
     on_sim, on_free = _best_stock(shown)
@@ -72,7 +72,7 @@ def _collect_table(rows: List[Row]) -> str:
     return markdown_table(head, lines)
 
 
-def _pipeline_table(rows: List[Row]) -> str:
+def _pipeline_table(rows: list[Row]) -> str:
     """Return rates of collection and training together, shares of time, memory."""
     shown = fastest(rows, _rate)
     on_sim, on_free = _best_stock(shown)
@@ -94,7 +94,7 @@ def _pipeline_table(rows: List[Row]) -> str:
     return markdown_table(head, lines)
 
 
-def _best_stock(shown: List[Row]) -> List[float]:
+def _best_stock(shown: list[Row]) -> list[float]:
     """Return DI-engine's best rates on the simulator and on the free env."""
     return [
         max(_rate(row) for row in shown if row['side']['kind'] == 'stock' and row['side']['env'] == env)

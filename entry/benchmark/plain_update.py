@@ -5,7 +5,7 @@ with the policy but the names of its parameters, the reference of the policy's g
 """
 import copy
 from collections.abc import Mapping
-from typing import Any, Dict
+from typing import Any
 
 import torch
 import torch.nn as nn
@@ -109,7 +109,7 @@ class PlainUpdate:
         return loss.item()
 
     def gradients(self, online: Mapping[str, Tensor], target: Mapping[str, Tensor],
-                  batch: EpisodeBatch) -> Dict[str, Tensor]:
+                  batch: EpisodeBatch) -> dict[str, Tensor]:
         """Return the loss's gradients, by the parameters' names, for state dicts of both networks."""
         self.online.load_state_dict(online)
         self.target.load_state_dict(target)

@@ -14,7 +14,7 @@ import statistics
 import sys
 import time
 from itertools import cycle, islice
-from typing import Any, Callable, Dict, List, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple, Optional
 
 import torch
 from replay_cases import POLICIES, PlainBuffer, Sample, fresh_model, make_buffer, play, pymarl_bytes, used_bytes
@@ -48,13 +48,13 @@ class Case(NamedTuple):
         return f'{self.map_name}, {self.n_samples:,} {what}'
 
 
-def main(args: Optional[List[str]] = None) -> None:
+def main(args: Optional[list[str]] = None) -> None:
     """Measure, print the tables, write the JSON."""
     options = _parse(args)
     run = describe_run(options.note)
-    memory: List[Dict[str, Any]] = []
-    rounding: List[Dict[str, Any]] = []
-    speed: List[Dict[str, Any]] = []
+    memory: list[dict[str, Any]] = []
+    rounding: list[dict[str, Any]] = []
+    speed: list[dict[str, Any]] = []
     with one_torch_thread():
         for case in options.cases:
             episodes = play(case.map_name, options.episodes)
@@ -74,7 +74,7 @@ def main(args: Optional[List[str]] = None) -> None:
         update_block(options.doc, 'replay_memory', text)
 
 
-def _measure_memory(case: Case, samples: List[Sample], episodes: List[Sample]) -> Dict[str, Any]:
+def _measure_memory(case: Case, samples: list[Sample], episodes: list[Sample]) -> dict[str, Any]:
     """Fill a buffer and return what it takes."""
     make_buffer(1).push(samples[:1])  # compiles
     spec = make_spec(case.map_name)
@@ -105,7 +105,7 @@ def _measure_memory(case: Case, samples: List[Sample], episodes: List[Sample]) -
     }
 
 
-def _layout(case: Case, buffer: EpisodeBuffer) -> Dict[str, Any]:
+def _layout(case: Case, buffer: EpisodeBuffer) -> dict[str, Any]:
     """Return the bytes of a row by field, and which share of it could be rebuilt."""
     store, spec = buffer._store, make_spec(case.map_name)
     sizes = {name: column.row_bytes for name, column in store._columns.items()}
@@ -120,7 +120,7 @@ def _layout(case: Case, buffer: EpisodeBuffer) -> Dict[str, Any]:
     }
 
 
-def _one_hot_bytes(case: Case, n_bits: Dict[str, int]) -> float:
+def _one_hot_bytes(case: Case, n_bits: dict[str, int]) -> float:
     """Bytes of a row that agent ids and last actions take in obs and state, which the rest of an episode tells."""
     spec = make_spec(case.map_name)
     n_obs = spec.obs_layout.last_action + spec.obs_layout.agent_id
@@ -134,9 +134,9 @@ def _plain_row_bytes(sample: Sample) -> int:
 
 
 @torch.no_grad()
-def _measure_rounding(case: Case, samples: List[Sample]) -> Dict[str, Any]:
+def _measure_rounding(case: Case, samples: list[Sample]) -> dict[str, Any]:
     """Compare what a buffer of halves and one of singles return for the same draws."""
-    result: Dict[str, Any] = {'case': case.title}
+    result: dict[str, Any] = {'case': case.title}
     for name in ('obs', 'state'):
         n, total, largest = 0, 0., 0.
         for sample in samples:
@@ -157,7 +157,7 @@ def _measure_rounding(case: Case, samples: List[Sample]) -> Dict[str, Any]:
     return result
 
 
-def _q_tot_error(map_name: str, rounded: EpisodeBatch, exact: EpisodeBatch) -> Dict[str, float]:
+def _q_tot_error(map_name: str, rounded: EpisodeBatch, exact: EpisodeBatch) -> dict[str, float]:
     """Difference of Q_tot of the actions taken by a fresh network, over real steps, and Q_tot's own size."""
     model, real = fresh_model(map_name), exact.mask > 0
     segments = time_segments(episode_lengths(exact.mask), len(exact.obs))
@@ -172,7 +172,7 @@ def _q_tot_error(map_name: str, rounded: EpisodeBatch, exact: EpisodeBatch) -> D
     }
 
 
-def _measure_speed(case: Case, episodes: List[Sample], repeats: int) -> List[Dict[str, Any]]:
+def _measure_speed(case: Case, episodes: list[Sample], repeats: int) -> list[dict[str, Any]]:
     """Time pushing and sampling 32 samples of one length, ours in turn with plain tensors."""
     length = case.chunk_len or SPEED_LEN
     samples = [s for e in episodes for s in cut_chunks(e, length, stored_state=bool(case.chunk_len))]
@@ -190,7 +190,7 @@ def _measure_speed(case: Case, episodes: List[Sample], repeats: int) -> List[Dic
     return rows
 
 
-def _timed_call(buffer: Any, verb: str, samples: List[Sample], batch_size: int) -> Callable[[], Any]:
+def _timed_call(buffer: Any, verb: str, samples: list[Sample], batch_size: int) -> Callable[[], Any]:
     """Return what is to be timed, on a buffer made ready for it."""
     buffer.clear()
     buffer.push(samples)
@@ -207,9 +207,9 @@ def _timed_call(buffer: Any, verb: str, samples: List[Sample], batch_size: int) 
     return push
 
 
-def _interleaved_ms(calls: Dict[str, Callable[[], Any]], repeats: int) -> Dict[str, Dict[str, float]]:
+def _interleaved_ms(calls: dict[str, Callable[[], Any]], repeats: int) -> dict[str, dict[str, float]]:
     """Call in turn and return median and smallest time of each, [ms]."""
-    times: Dict[str, List[float]] = {name: [] for name in calls}
+    times: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(repeats):
         for name, call in calls.items():
             start = time.perf_counter()
@@ -218,7 +218,7 @@ def _interleaved_ms(calls: Dict[str, Callable[[], Any]], repeats: int) -> Dict[s
     return {n: {'median': round(statistics.median(t), 3), 'min': round(min(t), 3)} for n, t in times.items()}
 
 
-def _measure_draw(repeats: int) -> Dict[str, float]:
+def _measure_draw(repeats: int) -> dict[str, float]:
     """Time one prioritised draw of 32 out of 15,000, [ms]."""
     table, slots, generator = PriorityTable(15000, 0.6, 0.4, 0), torch.arange(15000), torch.Generator().manual_seed(0)
     for slot in range(15000):
@@ -238,7 +238,7 @@ def _case(text: str) -> Case:
     return Case(map_name, int(chunk_len), int(n_samples))
 
 
-def _parse(args: Optional[List[str]]) -> argparse.Namespace:
+def _parse(args: Optional[list[str]]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     cases = [f'MMM:{CHUNK_LEN}:15000', 'MMM:0:5000', '27m_vs_30m:0:5000']

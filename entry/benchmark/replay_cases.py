@@ -1,5 +1,4 @@
 """What ``replay.py`` fills buffers with, and what it compares them to."""
-from typing import Dict, List, Tuple
 
 import numpy as np
 import torch
@@ -17,7 +16,7 @@ from ding_qmix.worker import EpisodeBuffer
 from ding_qmix.worker.recorder import EpisodeRecorder
 from ding_qmix.worker.rollout import Rollout
 
-Sample = Dict[str, Tensor]
+Sample = dict[str, Tensor]
 
 N_ENVS = 50
 POLICIES = ('random', 'closest')  # half of the episodes each: long walks about the map, and fights
@@ -32,7 +31,7 @@ class _Player:
         self._policy = make_scripted_policy(policy_name, env.spec, env.n_envs)
         self._watcher = RecurrentActor(model)
 
-    def act(self, obs: Tensor, action_mask: Tensor, env_ids: np.ndarray, epsilon: float = 0.) -> Tuple[Tensor, Tensor]:
+    def act(self, obs: Tensor, action_mask: Tensor, env_ids: np.ndarray, epsilon: float = 0.) -> tuple[Tensor, Tensor]:
         """Return the policy's actions [K, N] and the network's hidden states [K, N, L, H]."""
         _, hidden_state = self._watcher.act(obs, action_mask, env_ids)
         step = self._env.reset(np.array([], dtype=np.int64))  # resets none, shows all
@@ -50,12 +49,12 @@ def fresh_model(map_name: str) -> QMix:
     return QMix(**model_sizes(make_spec(map_name)))
 
 
-def play(map_name: str, n_episode: int) -> List[Sample]:
+def play(map_name: str, n_episode: int) -> list[Sample]:
     """Play whole episodes on the simulator, with the hidden state before every step."""
     env = SimVecEnv(map_name, N_ENVS, seed=0)
     model = fresh_model(map_name)
     recorder = EpisodeRecorder(env.spec, env.n_envs, keep_hidden_state=True)
-    episodes: List[Sample] = []
+    episodes: list[Sample] = []
     for i, name in enumerate(POLICIES):
         n_more = n_episode * (i + 1) // len(POLICIES) - len(episodes)
         Rollout(env).play(_Player(env, model, name), n_more, recorder=recorder)
@@ -99,9 +98,9 @@ class PlainBuffer:
             for name, value in shapes.items() if name != 'hidden_state'
         }
         self._hidden_state = torch.empty((n_slots, *shapes['hidden_state'].shape)) if 'hidden_state' in shapes else None
-        self._places: List[Tuple[int, int]] = []
+        self._places: list[tuple[int, int]] = []
 
-    def push(self, samples: List[Sample]) -> None:
+    def push(self, samples: list[Sample]) -> None:
         """Append samples."""
         for sample in samples:
             n_steps = len(sample['mask'])

@@ -1,9 +1,9 @@
 """The tables of ``replay.py``."""
-from typing import Any, Dict, List
+from typing import Any
 
 from ding_qmix.utils.report import markdown_table
 
-Rows = List[Dict[str, Any]]
+Rows = list[dict[str, Any]]
 
 
 def row_table(memory: Rows) -> str:
@@ -53,7 +53,7 @@ def speed_table(speed: Rows) -> str:
     return markdown_table(head, lines)
 
 
-def _field(case: Dict[str, Any], name: str) -> str:
+def _field(case: dict[str, Any], name: str) -> str:
     """Bytes of a field, and how many of its features are bits."""
     text = f'{case["row_bytes"][name]:,}'
     if name not in case['bit_features']:
@@ -61,6 +61,6 @@ def _field(case: Dict[str, Any], name: str) -> str:
     return f'{text} ({case["bit_features"][name]} of {case["features"][name]} features are bits)'
 
 
-def _q_tot_cells(error: Dict[str, float]) -> List[str]:
+def _q_tot_cells(error: dict[str, float]) -> list[str]:
     """Largest and mean difference, and Q_tot's own size."""
     return [f'{error["max_error"]:.1e}, {error["mean_error"]:.1e}', f'{error["mean_abs_q_tot"]:.2g}']

@@ -11,7 +11,7 @@ import statistics
 import sys
 import time
 import tracemalloc
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 import numpy as np
 
@@ -72,11 +72,11 @@ class _Case:
         return (time.perf_counter() - start) / 5
 
 
-def main(args: Optional[List[str]] = None) -> None:
+def main(args: Optional[list[str]] = None) -> None:
     """Measure, print the table, write the JSON."""
     options = _parse(args)
     run = describe_run(options.note)
-    rows: List[Dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     for map_name in options.maps:
         rows += _measure_map(map_name, options)
     memory = [_measure_memory(map_name) for map_name in options.maps]
@@ -89,11 +89,11 @@ def main(args: Optional[List[str]] = None) -> None:
         update_block(options.doc, 'sim_speed', text)
 
 
-def _measure_map(map_name: str, options: argparse.Namespace) -> List[Dict[str, Any]]:
+def _measure_map(map_name: str, options: argparse.Namespace) -> list[dict[str, Any]]:
     """Return one row per number of threads and batch size."""
     plan = [(t, e) for t in options.threads for e in options.batches if t <= e]
     cases = [_Case(map_name, n_envs, n_threads) for n_threads, n_envs in plan]
-    paces: List[List[Pace]] = [[] for _ in cases]
+    paces: list[list[Pace]] = [[] for _ in cases]
     for _ in range(options.repeats):
         for case, seen in zip(cases, paces):
             seen.append(case.measure(options.seconds))
@@ -113,7 +113,7 @@ def _measure_map(map_name: str, options: argparse.Namespace) -> List[Dict[str, A
     return rows
 
 
-def _measure_memory(map_name: str) -> Dict[str, Any]:
+def _measure_memory(map_name: str) -> dict[str, Any]:
     """Return the memory that batches of growing size take, all arrays of the env included."""
     sizes = []
     for n_envs in MEMORY_BATCHES:
@@ -132,7 +132,7 @@ def _measure_memory(map_name: str) -> Dict[str, Any]:
     }
 
 
-def _table(rows: List[Dict[str, Any]], options: argparse.Namespace) -> str:
+def _table(rows: list[dict[str, Any]], options: argparse.Namespace) -> str:
     """Return env steps per second, a line per map, a column per threads and batch size; shares without threads."""
     plan = [(t, e) for t in options.threads for e in options.batches if t <= e]
     names = [f'{t} thread{"s" * (t > 1)}, {e} env{"s" * (e > 1)}' for t, e in plan]
@@ -146,13 +146,13 @@ def _table(rows: List[Dict[str, Any]], options: argparse.Namespace) -> str:
     return markdown_table(head, lines)
 
 
-def _memory_table(memory: List[Dict[str, Any]]) -> str:
+def _memory_table(memory: list[dict[str, Any]]) -> str:
     """Return memory per env, and how its growth from the larger batches compares with that from the smaller ones."""
     lines = [[row['map'], f'{row["bytes_per_env"] / 1024:.1f} KiB', f'{row["growth"]:.3f}'] for row in memory]
     return markdown_table(['map', 'memory per env', 'growth, 1 = linear'], lines)
 
 
-def _parse(args: Optional[List[str]]) -> argparse.Namespace:
+def _parse(args: Optional[list[str]]) -> argparse.Namespace:
     """Read the command line."""
     n_cores = len(os.sched_getaffinity(0))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -8,7 +8,7 @@ import argparse
 import statistics
 import sys
 import time
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Optional
 
 import numpy as np
 import torch
@@ -35,7 +35,7 @@ PARTS = {  # what is timed: (attribute of PackedUpdate, its method)
 }
 
 
-def main(args: Optional[List[str]] = None) -> None:
+def main(args: Optional[list[str]] = None) -> None:
     """Measure, print the table, write the JSON."""
     options = _parse(args)
     run, spec = describe_run(options.note), make_spec(options.map, obs_style='ding')
@@ -63,14 +63,14 @@ def main(args: Optional[List[str]] = None) -> None:
         update_block(options.doc, 'update_profile', text)
 
 
-def _profile(spec: EnvSpec, batch_size: int, n_steps: int, rate: float, repeats: int) -> List[Dict[str, Any]]:
+def _profile(spec: EnvSpec, batch_size: int, n_steps: int, rate: float, repeats: int) -> list[dict[str, Any]]:
     """Time the parts of an update, all in turn, and return one row a part, the rest and the whole."""
     update, batch = _make_update(spec), _make_batch(spec, batch_size, n_steps)
-    spent: Dict[str, List[float]] = {name: [] for name in PARTS}
+    spent: dict[str, list[float]] = {name: [] for name in PARTS}
     for name, (owner, method) in PARTS.items():
         target = getattr(update, owner) if owner else update
         setattr(target, method, _timed(getattr(target, method), spent[name]))
-    whole: List[float] = []
+    whole: list[float] = []
     run = _timed(update.gradients, whole)
     for _ in range(repeats + 2):
         run(batch, torch.arange(batch_size), torch.full((batch_size, ), n_steps), batch.mask.sum())
@@ -92,7 +92,7 @@ def _profile(spec: EnvSpec, batch_size: int, n_steps: int, rate: float, repeats:
     ]
 
 
-def _flop(spec: EnvSpec, batch_size: int, n_steps: int) -> Dict[str, int]:
+def _flop(spec: EnvSpec, batch_size: int, n_steps: int) -> dict[str, int]:
     """Operations of the matrix products; a product of [a, b] and [b, c] has 2 a b c."""
     N, A, S = spec.n_agents, spec.n_actions, spec.state_dim
     encoder, later = 2 * spec.obs_dim * H, 2 * (3 * H * H + 3 * H * H + H * H + H * A)  # an agent's row
@@ -148,7 +148,7 @@ def _make_batch(spec: EnvSpec, B: int, T: int) -> EpisodeBatch:
     )
 
 
-def _timed(function: Callable[..., Any], times: List[float]) -> Callable[..., Any]:
+def _timed(function: Callable[..., Any], times: list[float]) -> Callable[..., Any]:
     """The same function, which notes how long it took."""
 
     def run(*args: Any, **kwargs: Any) -> Any:
@@ -160,7 +160,7 @@ def _timed(function: Callable[..., Any], times: List[float]) -> Callable[..., An
     return run
 
 
-def _parse(args: Optional[List[str]]) -> argparse.Namespace:
+def _parse(args: Optional[list[str]]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--map', default='MMM', help='SMAC map whose shapes are used')

@@ -1,6 +1,6 @@
 """Scripted policies: what they choose on boards laid out by hand, and how their battles end."""
 from collections.abc import Sequence
-from typing import Any, Dict
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def _board(map_name: str, x: Sequence[float], y: Sequence[float], **fields: Sequ
     """One battle with its units at these places, whole unless ``fields`` say otherwise."""
     units = SimVecEnv(map_name, 1, n_threads=1)
     units.reset()
-    board: Dict[str, Any] = units.units()._asdict()
+    board: dict[str, Any] = units.units()._asdict()
     for name, values in dict(fields, x=x, y=y).items():
         board[name] = np.array([values], dtype=board[name].dtype)
     board['alive'] = board['health'] > 0.

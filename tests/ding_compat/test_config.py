@@ -36,7 +36,7 @@ def test_independent_obs_may_stand_for_the_views() -> None:
 
 
 @pytest.mark.unittest
-@pytest.mark.parametrize('name', ['collaq', 'mappo', 'qmix', 'qmix_stock'])
+@pytest.mark.parametrize('name', ['collaq', 'mappo', 'qmix', 'qmix_ding_pipeline'])
 def test_moved_config_has_the_new_maps_sizes_and_leaves_the_shipped_one(name: str) -> None:
     shipped = importlib.import_module(f'dizoo_configs.smac_MMM_{name}_config')
     main, create = move_to_map(shipped.main_config, shipped.create_config, '3s5z')

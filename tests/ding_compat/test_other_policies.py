@@ -1,7 +1,7 @@
 """Each shipped config of another policy, and of ours on DI-engine's parts, runs in DI-engine's pipelines; on map 3m."""
 import importlib
 from pathlib import Path
-from typing import Any, Dict, Tuple
+from typing import Any
 
 import pytest
 import torch
@@ -18,8 +18,8 @@ CHUNKS = dict(
     other=dict(replay_buffer=dict(replay_buffer_size=50)),
 )
 # Name of the config file -> what makes it small.
-SMALL: Dict[str, Dict[str, Any]] = {
-    'qmix_stock': CHUNKS,
+SMALL: dict[str, dict[str, Any]] = {
+    'qmix_ding_pipeline': CHUNKS,
     'diengine_qmix': CHUNKS,
     'wqmix': CHUNKS,
     'qtran': dict(CHUNKS, model=dict(hidden_size_list=[16], embedding_size=16)),
@@ -35,7 +35,7 @@ SMALL: Dict[str, Dict[str, Any]] = {
 }
 
 
-def small_configs(name: str) -> Tuple[EasyDict, EasyDict]:
+def small_configs(name: str) -> tuple[EasyDict, EasyDict]:
     """The shipped pair of configs on map 3m with two envs, one collection, two updates."""
     shipped = importlib.import_module(f'dizoo_configs.smac_MMM_{name}_config')
     main_config, create_config = move_to_map(shipped.main_config, shipped.create_config, '3m')

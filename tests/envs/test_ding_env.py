@@ -1,6 +1,5 @@
 """SMACEnv: DI-engine's env of one battle."""
 import copy
-from typing import Dict
 
 import numpy as np
 import pytest
@@ -18,7 +17,7 @@ def _end_of(env: SMACEnv, episode: int) -> BaseEnvTimestep:
     return ends[episode]
 
 
-def _same(a: Dict[str, np.ndarray], b: Dict[str, np.ndarray]) -> bool:
+def _same(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> bool:
     return all(np.array_equal(a[key], b[key]) for key in a)
 
 
@@ -107,7 +106,7 @@ def test_env_last_obs_belongs_to_the_ended_episode(scripted: None) -> None:
         (3, dict(battle_won=False, battle_lost=False, draw=False, terminated=False, truncated=True)),
     ]
 )
-def test_env_info_tells_how_the_episode_ended(scripted: None, episode: int, flags: Dict[str, bool]) -> None:
+def test_env_info_tells_how_the_episode_ended(scripted: None, episode: int, flags: dict[str, bool]) -> None:
     info = _end_of(scripted_env(), episode).info
     assert {key: info[key] for key in flags} == flags
 

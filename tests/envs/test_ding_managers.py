@@ -1,7 +1,7 @@
 """DI-engine's own managers, collector, evaluator, entries and qmix policy on env ``ding_smac``."""
 from functools import partial
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ MANAGERS = [
 IDS = ['base', 'subprocess', 'shared_memory', 'vector']
 
 
-def _manager(cfg: Dict[str, Any], n_envs: int) -> Any:
+def _manager(cfg: dict[str, Any], n_envs: int) -> Any:
     """An env manager as DI-engine's entries build it."""
     manager_cfg = ENV_MANAGER_REGISTRY.get(cfg['type']).default_config()
     manager_cfg.update(cfg)
@@ -30,7 +30,7 @@ def _manager(cfg: Dict[str, Any], n_envs: int) -> Any:
     return create_env_manager(manager_cfg, [partial(SMACEnv, cfg=c) for c in env_cfgs])
 
 
-def _configs(manager: Dict[str, Any], n_envs: int = 2) -> Tuple[EasyDict, EasyDict]:
+def _configs(manager: dict[str, Any], n_envs: int = 2) -> tuple[EasyDict, EasyDict]:
     """DI-engine's qmix on 3m with its own collector, buffer and evaluator, as small as it gets."""
     main_config = dict(
         exp_name='run',
@@ -63,7 +63,7 @@ def _configs(manager: Dict[str, Any], n_envs: int = 2) -> Tuple[EasyDict, EasyDi
     return EasyDict(main_config), EasyDict(create_config)
 
 
-def _battles(manager: Any, n_steps: int) -> List[np.ndarray]:
+def _battles(manager: Any, n_steps: int) -> list[np.ndarray]:
     """Global states of all envs; every agent does the last thing that it may."""
     manager.launch()
     states = []
@@ -79,7 +79,7 @@ def _battles(manager: Any, n_steps: int) -> List[np.ndarray]:
 
 @pytest.mark.unittest
 @pytest.mark.parametrize('cfg', MANAGERS, ids=IDS)
-def test_host_managers_play_the_same_battles(cfg: Dict[str, Any]) -> None:
+def test_host_managers_play_the_same_battles(cfg: dict[str, Any]) -> None:
     manager, reference = _manager(cfg, 2), _manager(dict(type='base'), 2)
     for m in (manager, reference):
         m.seed(3, dynamic_seed=False)
@@ -88,7 +88,7 @@ def test_host_managers_play_the_same_battles(cfg: Dict[str, Any]) -> None:
 
 @pytest.mark.unittest
 @pytest.mark.parametrize('cfg', MANAGERS, ids=IDS)
-def test_host_qmix_trains_and_evaluates(cfg: Dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_host_qmix_trains_and_evaluates(cfg: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     policy = serial_pipeline(_configs(cfg), seed=0, max_train_iter=4)
     win_rate = eval_pipeline(_configs(cfg), seed=0, state_dict=policy.learn_mode.state_dict())
@@ -97,7 +97,7 @@ def test_host_qmix_trains_and_evaluates(cfg: Dict[str, Any], tmp_path: Path, mon
 
 @pytest.mark.unittest
 @pytest.mark.parametrize('cfg', [MANAGERS[0], MANAGERS[3]], ids=[IDS[0], IDS[3]])
-def test_host_run_repeats_under_a_seed(cfg: Dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_host_run_repeats_under_a_seed(cfg: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     runs = []
     for _ in range(2):

@@ -1,5 +1,5 @@
 """SMACMultiAgentEnv: PyMARL's API."""
-from typing import Any, Dict, List
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from ding_qmix.envs import SMACMultiAgentEnv
 from ding_qmix.smac.scenarios import SCENARIOS, make_spec
 
 # The env_args of PyMARL's config for SMAC.
-PYMARL_ARGS: Dict[str, Any] = dict(
+PYMARL_ARGS: dict[str, Any] = dict(
     continuing_episode=False,
     difficulty='7',
     game_version=None,
@@ -48,7 +48,7 @@ def _scripted_env(**kwargs: Any) -> SMACMultiAgentEnv:
     return env
 
 
-def _play_episode(env: SMACMultiAgentEnv, choose: Any = None) -> List[tuple]:
+def _play_episode(env: SMACMultiAgentEnv, choose: Any = None) -> list[tuple]:
     """PyMARL's episode loop with random legal actions, or everybody's last legal one."""
     env.reset()
     rng, results, terminated = np.random.default_rng(0), [], False
@@ -59,7 +59,7 @@ def _play_episode(env: SMACMultiAgentEnv, choose: Any = None) -> List[tuple]:
     return results
 
 
-def _scripted_end(episode: int, **kwargs: Any) -> Dict[str, Any]:
+def _scripted_end(episode: int, **kwargs: Any) -> dict[str, Any]:
     """Info at the end of the scripted episode of this number."""
     env = _scripted_env(**kwargs)
     return [_play_episode(env, 'last')[-1][2] for _ in range(episode + 1)][-1]

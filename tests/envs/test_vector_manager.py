@@ -1,6 +1,6 @@
 """VectorEnvManager: all battles as one batch behind DI-engine's env manager interface."""
 from functools import partial
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Optional
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from easydict import EasyDict
 from ding_qmix.envs import SMACEnv, VectorEnvManager
 
 
-def _env_fns(n_envs: int, **cfg: Any) -> List[Callable[[], SMACEnv]]:
+def _env_fns(n_envs: int, **cfg: Any) -> list[Callable[[], SMACEnv]]:
     return [partial(SMACEnv, cfg=EasyDict(dict(map_name='3m', **cfg))) for _ in range(n_envs)]
 
 
@@ -22,12 +22,12 @@ def _launched(n_envs: int = 3, seed: Any = 0, cfg: Any = None, **env_cfg: Any) -
     return manager
 
 
-def _stop(manager: VectorEnvManager, env_ids: Optional[List[int]] = None) -> Dict[int, np.ndarray]:
+def _stop(manager: VectorEnvManager, env_ids: Optional[list[int]] = None) -> dict[int, np.ndarray]:
     """Everybody stops; legal while all live, as they do in the scripted battles."""
     return {i: np.ones(3, np.int64) for i in (manager.ready_obs_id if env_ids is None else env_ids)}
 
 
-def _states(manager: VectorEnvManager) -> Dict[int, float]:
+def _states(manager: VectorEnvManager) -> dict[int, float]:
     return {i: float(obs['global_state'][0]) for i, obs in manager.ready_obs.items()}
 
 

@@ -1,7 +1,7 @@
 """The policy's gradients are those of a plain torch implementation that shares no code with it."""
 import importlib.util
 from pathlib import Path
-from typing import Any, Dict, Tuple
+from typing import Any
 
 import pytest
 import torch
@@ -34,7 +34,7 @@ def _batch(chunks: bool) -> EpisodeBatch:
     return collate_samples(samples, torch.zeros(len(LENGTHS), N, 1, H))
 
 
-def _policy_and_states(**learn: Any) -> Tuple[QMIXPolicy, Dict[str, torch.Tensor], Dict[str, torch.Tensor]]:
+def _policy_and_states(**learn: Any) -> tuple[QMIXPolicy, dict[str, torch.Tensor], dict[str, torch.Tensor]]:
     """A policy whose clipping never acts, and state dicts of its two different networks."""
     policy = make_policy(learn=dict(clip_value=1e9, **learn))
     state_dict = policy.learn_mode.state_dict()

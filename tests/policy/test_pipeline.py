@@ -2,7 +2,7 @@
 import os
 import signal
 from pathlib import Path
-from typing import Any, Dict, Tuple
+from typing import Any
 
 import pytest
 import torch
@@ -32,7 +32,7 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr('yapf.yapflib.yapf_api.FormatCode', lambda text, **kwargs: (text, False))
 
 
-def _configs(road: str, collect: Dict[str, Any], exp_name: str = 'run') -> Tuple[EasyDict, EasyDict]:
+def _configs(road: str, collect: dict[str, Any], exp_name: str = 'run') -> tuple[EasyDict, EasyDict]:
     """3m, as small as it gets; the buffer is soon full."""
     return make_config(
         '3m',
@@ -59,14 +59,14 @@ def _configs(road: str, collect: Dict[str, Any], exp_name: str = 'run') -> Tuple
         ('stock_subprocess', EPISODES),
     ]
 )
-def test_pipeline_trains_evaluates_and_keeps_a_checkpoint(road: str, collect: Dict[str, Any]) -> None:
+def test_pipeline_trains_evaluates_and_keeps_a_checkpoint(road: str, collect: dict[str, Any]) -> None:
     serial_pipeline(_configs(road, collect), seed=0, max_train_iter=4)
     state_dict = torch.load('run/ckpt/ckpt_best.pth.tar', weights_only=True)
     win_rate = eval_pipeline(_configs(road, collect), seed=0, state_dict=state_dict)
     assert 0. <= win_rate <= 1.
 
 
-def _resumed(exp_name: str, checkpoint: str) -> Tuple[EasyDict, EasyDict]:
+def _resumed(exp_name: str, checkpoint: str) -> tuple[EasyDict, EasyDict]:
     main_config, create_config = _configs('fast', CHUNKS, exp_name)
     main_config.policy.learn.resume_training = True
     main_config.policy.learn.learner = dict(hook=dict(load_ckpt_before_run=checkpoint))
@@ -117,7 +117,7 @@ def test_ctrl_c_ends_the_training_with_a_checkpoint_that_plays(monkeypatch: pyte
         (dict(other=dict(replay_buffer=dict(max_rws=3))), "'max_rws'; did you mean 'max_rows'"),
     ]
 )
-def test_unknown_key_stops_the_run_before_it_begins_with_the_nearest_key(policy: Dict[str, Any], message: str) -> None:
+def test_unknown_key_stops_the_run_before_it_begins_with_the_nearest_key(policy: dict[str, Any], message: str) -> None:
     main_config, create_config = _configs('fast', EPISODES)
     main_config.policy = deep_merge_dicts(main_config.policy, policy)
     with pytest.raises(ValueError, match=message):
@@ -135,7 +135,7 @@ def test_prioritised_replay_gets_its_priorities(monkeypatch: pytest.MonkeyPatch,
     kind = EpisodeBuffer if road == 'fast' else AdvancedReplayBuffer
     update, seen = kind.update, []
 
-    def watched(self: Any, info: Dict[str, list]) -> None:
+    def watched(self: Any, info: dict[str, list]) -> None:
         seen.append(info['priority'])
         update(self, info)
 

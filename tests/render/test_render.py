@@ -1,7 +1,7 @@
 """Pictures and videos of battles."""
 import builtins
 from pathlib import Path
-from typing import Any, List
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def _play(map_name: str, n_steps: int) -> SimVecEnv:
     return env
 
 
-def _record(map_name: str, n_envs: int = 1) -> List[List[BattleFrame]]:
+def _record(map_name: str, n_envs: int = 1) -> list[list[BattleFrame]]:
     """The frames of each env's first episode."""
     env = SimVecEnv(map_name, n_envs, seed=1, n_threads=1)
     policy, step = make_scripted_policy('closest', env.spec, n_envs), env.reset()

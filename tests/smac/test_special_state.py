@@ -1,5 +1,5 @@
 """One view of the battle per agent: sizes of all maps, hand-made numbers, and its slow twin on random tables."""
-from typing import Dict, List, Optional, Tuple
+from typing import Optional
 
 import numpy as np
 import pytest
@@ -45,7 +45,7 @@ def _env(map_name: str, death_mask: bool = False) -> SimVecEnv:
     return env
 
 
-def _shown(env: SimVecEnv, last_action: Optional[List[int]] = None, **rows: Dict[int, float]) -> np.ndarray:
+def _shown(env: SimVecEnv, last_action: Optional[list[int]] = None, **rows: dict[int, float]) -> np.ndarray:
     """Views [N, G] of a table of units of full health in the map's middle, with fields overwritten: u3={X: 1.}."""
     unit, rules = env._state.unit[0], env._world.rules
     unit[:] = 0.
@@ -58,7 +58,7 @@ def _shown(env: SimVecEnv, last_action: Optional[List[int]] = None, **rows: Dict
     return env.observe().state[0].reshape(env.spec.state_shape)
 
 
-def _twin_views(env: SimVecEnv, twin: ViewTwin, table: np.ndarray, mask: np.ndarray) -> List[List[float]]:
+def _twin_views(env: SimVecEnv, twin: ViewTwin, table: np.ndarray, mask: np.ndarray) -> list[list[float]]:
     """The twin's views of a unit table and the actions played last."""
     units, n_agents = unit_records(table, env._world.rules.unit_type), env.spec.n_agents
     actions = env._state.last_action[0].tolist()
@@ -173,7 +173,7 @@ def test_views_equal_the_slow_twins(map_name: str, death_mask: bool) -> None:
     np.testing.assert_allclose(step.state[0].reshape(-1, VIEW_DIM[map_name]), twin, rtol=1e-6, atol=1e-7)
 
 
-def _play_to_the_end(env: SimVecEnv, plain: SimVecEnv) -> Tuple[VecStep, np.ndarray, np.ndarray]:
+def _play_to_the_end(env: SimVecEnv, plain: SimVecEnv) -> tuple[VecStep, np.ndarray, np.ndarray]:
     """Play both alike until an episode ends; return its last step and actions, and the unit table at its end."""
     step, rng = env.reset(), np.random.default_rng(0)
     other = plain.reset()

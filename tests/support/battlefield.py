@@ -1,5 +1,5 @@
 """A battle of any units on open ground, loop by loop, for tests of the simulator's physics."""
-from typing import List, Optional, Tuple
+from typing import Optional
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from ding_qmix.smac.reward import RewardOptions
 from ding_qmix.smac.scenarios import EnemyOrder, Scenario, UnitGroup
 from ding_qmix.smac.units import COOLDOWN, HEALTH, N_FIELDS, SHIELD, X, Y
 
-Place = Tuple[str, float, float]  # unit, [map units], [map units]
+Place = tuple[str, float, float]  # unit, [map units], [map units]
 
 
 class Battlefield:
@@ -22,9 +22,9 @@ class Battlefield:
 
     def __init__(
             self,
-            allies: List[Place],
-            enemies: List[Place],
-            goal: Optional[Tuple[float, float]] = None,
+            allies: list[Place],
+            enemies: list[Place],
+            goal: Optional[tuple[float, float]] = None,
             seed: int = 0,
             terrain: str = 'OPEN',
             map_type: str = 'none',
@@ -60,7 +60,7 @@ class Battlefield:
         for _ in range(n_loops):
             play_loop(self.battle, self.world.army, self.world.knobs)
 
-    def step(self, actions: List[int]) -> None:
+    def step(self, actions: list[int]) -> None:
         """Play one env step."""
         play_step(self.battle, self.world.army, self.world.knobs, np.array(actions, dtype=np.int64))
 
@@ -76,6 +76,6 @@ class Battlefield:
         """Return the game loops until a unit's weapon is ready."""
         return float(self.battle.unit[COOLDOWN, u])
 
-    def place(self, u: int) -> Tuple[float, float]:
+    def place(self, u: int) -> tuple[float, float]:
         """Return where a unit is, [map units]."""
         return float(self.battle.unit[X, u]), float(self.battle.unit[Y, u])

@@ -1,5 +1,5 @@
 """Shared by the tests of the replay buffer: buffers, samples that can be told apart, and their whole content."""
-from typing import Any, List, Tuple
+from typing import Any
 
 import torch
 from easydict import EasyDict
@@ -21,12 +21,12 @@ def numbered(number: int, n_steps: int = 2) -> Sample:
     return dict(whole(random_episode(n_steps, seed=number)), reward=torch.full((n_steps, ), float(number)))
 
 
-def numbers(batch: EpisodeBatch) -> List[float]:
+def numbers(batch: EpisodeBatch) -> list[float]:
     """The numbers of a batch's samples."""
     return batch.reward[0].tolist()
 
 
-def all_of(buffer: EpisodeBuffer, samples: List[Sample]) -> Tuple[EpisodeBatch, EpisodeBatch]:
+def all_of(buffer: EpisodeBuffer, samples: list[Sample]) -> tuple[EpisodeBatch, EpisodeBatch]:
     """The whole content as one batch, and what it should be: the longest first."""
     got = buffer.sample(len(samples))
     order = {round(s['reward'][0].item(), 4): s for s in samples}

@@ -1,5 +1,5 @@
 """A scripted ``ding_smac`` env, and random legal play of any."""
-from typing import Any, List
+from typing import Any
 
 from ding.envs import BaseEnvTimestep
 
@@ -13,7 +13,7 @@ def scripted_env(seed: int = 0, **cfg: Any) -> SMACEnv:
     return env
 
 
-def play(env: SMACEnv, n_steps: int) -> List[BaseEnvTimestep]:
+def play(env: SMACEnv, n_steps: int) -> list[BaseEnvTimestep]:
     """Random legal play; the env is reset where an episode ends."""
     timesteps = []
     for _ in range(n_steps):

@@ -1,5 +1,5 @@
 """Play on any map, for tests over all of them: who acts how, and the battle as it was before its env began the next."""
-from typing import Callable, List, Optional
+from typing import Callable, Optional
 
 import numpy as np
 from reference.smac import Unit
@@ -20,7 +20,7 @@ def random_actions(step: VecStep, rng: np.random.Generator, fierce: float = .5) 
     return (rng.random(mask.shape) * chosen).argmax(2)
 
 
-def unit_records(table: np.ndarray, unit_type: np.ndarray) -> List[Unit]:
+def unit_records(table: np.ndarray, unit_type: np.ndarray) -> list[Unit]:
     """Return a unit table, float64 [N_FIELDS, U], as records."""
     rows = table[[X, Y, HEALTH, SHIELD, ENERGY, COOLDOWN]].T.tolist()
     return [Unit(UNIT_NAMES[kind], *row) for kind, row in zip(unit_type, rows)]

@@ -1,6 +1,6 @@
 """Shared by the tests of the workers: a VecEnv of known episodes, its manager, and an actor that keeps time."""
 from collections.abc import Sequence
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, NamedTuple, Optional
 
 import numpy as np
 import torch
@@ -32,7 +32,7 @@ class FakeVecEnv:
         self.step_in_episode = np.zeros(self.n_envs, int)
         self.n_resets = np.zeros(self.n_envs, int)
         self.n_steps = np.zeros(self.n_envs, int)  # played in all
-        self.actions: Dict[Tuple[int, int, int], np.ndarray] = {}  # by (env, episode, step)
+        self.actions: dict[tuple[int, int, int], np.ndarray] = {}  # by (env, episode, step)
         E = self.n_envs
         flags = [np.zeros(E, bool) for _ in range(3)]
         dead = [np.zeros(E, np.int32) for _ in range(2)]
@@ -61,10 +61,10 @@ class FakeVecEnv:
                 self._step_one(e, actions[e])
         return shown
 
-    def state_dict(self) -> Dict[str, List[int]]:
+    def state_dict(self) -> dict[str, list[int]]:
         return {'episode': self.episode.tolist(), 'step_in_episode': self.step_in_episode.tolist()}
 
-    def load_state_dict(self, state_dict: Dict[str, List[int]]) -> None:
+    def load_state_dict(self, state_dict: dict[str, list[int]]) -> None:
         self.episode[:], self.step_in_episode[:] = state_dict['episode'], state_dict['step_in_episode']
         for e in range(self.n_envs):
             self._show(e, self._shown.obs, self._shown.state, self._shown.action_mask)
@@ -144,7 +144,7 @@ class FakeWriter:
     """A TensorBoard writer that remembers."""
 
     def __init__(self) -> None:
-        self.scalars: Dict[str, List[Tuple[int, float]]] = {}
+        self.scalars: dict[str, list[tuple[int, float]]] = {}
         self.n_closed = 0
 
     def add_scalar(self, name: str, value: float, step: int) -> None:

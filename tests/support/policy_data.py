@@ -1,5 +1,5 @@
 """Shared by the tests of the algorithm's side: small policies and random episodes for them."""
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Optional
 
 import torch
 from ding.policy.qmix import QMIXPolicy as HostPolicy
@@ -24,7 +24,7 @@ def make_policy(
         collect: Optional[dict] = None,
         cls: type = QMIXPolicy,
         seed: int = 0,
-        enable_field: Optional[List[str]] = None,
+        enable_field: Optional[list[str]] = None,
         instance: Optional[torch.nn.Module] = None,
         top: Optional[dict] = None,
 ) -> Any:
@@ -50,7 +50,7 @@ def make_policy(
     return cls(EasyDict(deep_merge_dicts(cls.default_config(), given)), model=instance, enable_field=enable_field)
 
 
-def _threads(cls: type) -> Dict[str, int]:
+def _threads(cls: type) -> dict[str, int]:
     """One thread, for sums in one order: tests compare bits. DI-engine's policy has no such key."""
     return {} if cls is HostPolicy else {'n_threads': 1}
 
@@ -60,7 +60,7 @@ def make_host_policy(model: Optional[dict] = None, learn: Optional[dict] = None,
     return make_policy(model, learn, cls=HostPolicy, **kwargs)
 
 
-def random_episode(n_steps: int, seed: int, end: str = 'terminated', n_tensors: int = 1) -> Dict[str, torch.Tensor]:
+def random_episode(n_steps: int, seed: int, end: str = 'terminated', n_tensors: int = 1) -> dict[str, torch.Tensor]:
     """
     An episode as ``episode_sample`` returns it. ``end`` is 'terminated', 'truncated', or 'cut' for a piece that goes
     on. Action 0 is always legal, the actions taken are legal.
@@ -83,23 +83,23 @@ def random_episode(n_steps: int, seed: int, end: str = 'terminated', n_tensors: 
     }
 
 
-def whole(episode: Dict[str, torch.Tensor]) -> Dict[str, torch.Tensor]:
+def whole(episode: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """The episode as a training sample that starts from zeros."""
     return {name: value for name, value in episode.items() if name != 'hidden_state'}
 
 
-def chunk(episode: Dict[str, torch.Tensor]) -> Dict[str, torch.Tensor]:
+def chunk(episode: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """The episode as a training sample that starts from its first stored hidden state."""
     return dict(episode, hidden_state=episode['hidden_state'][0])
 
 
-def random_batch(lengths: Tuple[int, ...] = (6, 5, 3), seed: int = 0, end: str = 'terminated') -> EpisodeBatch:
+def random_batch(lengths: tuple[int, ...] = (6, 5, 3), seed: int = 0, end: str = 'terminated') -> EpisodeBatch:
     """Whole random episodes of these lengths as one batch."""
     episodes = [whole(random_episode(n, seed + i, end)) for i, n in enumerate(lengths)]
     return collate_samples(episodes, torch.zeros(len(lengths), N, 1, H))
 
 
-def q_tots(policy: QMIXPolicy, data: Any) -> Tuple[torch.Tensor, torch.Tensor]:
+def q_tots(policy: QMIXPolicy, data: Any) -> tuple[torch.Tensor, torch.Tensor]:
     """
     Q_tot of the taken actions and its targets [T, B] as the policy sees them; give the longest episode first. The
     packed update never has them in one place: that it has the same ones is seen by its gradients, which must be theirs.
@@ -123,10 +123,10 @@ def assert_same_result(got: UpdateResult, expected: UpdateResult) -> None:
     torch.testing.assert_close(got.priority, expected.priority, atol=1e-5, rtol=1e-5)
 
 
-def host_transitions(episode: Dict[str, torch.Tensor], first: int = 0) -> List[Dict[str, Any]]:
+def host_transitions(episode: dict[str, torch.Tensor], first: int = 0) -> list[dict[str, Any]]:
     """The episode as the transitions that DI-engine's QMIX policy and its collectors make of it."""
 
-    def obs(t: int) -> Dict[str, torch.Tensor]:
+    def obs(t: int) -> dict[str, torch.Tensor]:
         return {
             'agent_state': episode['obs'][t],
             'global_state': episode['state'][t],
@@ -146,11 +146,11 @@ def host_transitions(episode: Dict[str, torch.Tensor], first: int = 0) -> List[D
     ]
 
 
-def fixed_parameters(module: torch.nn.Module) -> Dict[str, torch.Tensor]:
+def fixed_parameters(module: torch.nn.Module) -> dict[str, torch.Tensor]:
     """A copy of the parameters and buffers as they are now."""
     return {name: value.detach().clone() for name, value in module.state_dict().items()}
 
 
-def same_tensors(one: Dict[str, torch.Tensor], other: Dict[str, torch.Tensor]) -> bool:
+def same_tensors(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
     """Tell whether two state dicts are equal to the last bit."""
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)

@@ -4,7 +4,7 @@ import json
 import os
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Dict
+from typing import Any
 
 import pytest
 
@@ -32,7 +32,7 @@ class _SideHere:
     def __init__(self, spec: Any, updates_only: bool, folder: str) -> None:
         self._side = importlib.import_module('pipeline_side').make_side(spec, updates_only)
 
-    def ask(self, *command: str) -> Dict[str, float]:
+    def ask(self, *command: str) -> dict[str, float]:
         return importlib.import_module('pipeline_side').obey(self._side, list(command))
 
     def close(self) -> None:

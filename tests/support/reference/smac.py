@@ -6,7 +6,7 @@ dizoo/smac/envs/smac_env.py. Shares nothing with ding_qmix.smac but the map's pa
 """
 import math
 from collections.abc import Sequence
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import NamedTuple, Optional
 
 HEALTH_MAX = dict(
     marine=45,
@@ -34,7 +34,7 @@ COOLDOWN_MAX = dict(
     spine_crawler=15
 )
 # (one-hot of allies, one-hot of enemies) by map type; the sides of maps of stalkers and zealots differ.
-ONE_HOTS: Dict[str, Tuple[Dict[str, int], Dict[str, int]]] = {
+ONE_HOTS: dict[str, tuple[dict[str, int], dict[str, int]]] = {
     'stalkers_and_zealots': (dict(stalker=0, zealot=1), dict(zealot=0, stalker=1)),
     'colossi_stalkers_zealots': (dict(colossus=0, stalker=1, zealot=2), dict(colossus=0, stalker=1, zealot=2)),
     'MMM': (dict(marauder=0, marine=1, medivac=2), dict(marauder=0, marine=1, medivac=2)),
@@ -65,7 +65,7 @@ class Twin:
         self.pathable = pathable
         self.ally_bits, self.enemy_bits = ONE_HOTS.get(map_type, ({}, {}))
 
-    def action_mask(self, units: List[Unit], agent: int) -> List[bool]:
+    def action_mask(self, units: list[Unit], agent: int) -> list[bool]:
         me = units[agent]
         if me.health == 0:
             return [True] + [False] * (self.n_actions - 1)
@@ -80,7 +80,7 @@ class Twin:
                 mask[6 + number] = True
         return mask
 
-    def obs(self, units: List[Unit], agent: int, last_action: Optional[int], style: str) -> List[float]:
+    def obs(self, units: list[Unit], agent: int, last_action: Optional[int], style: str) -> list[float]:
         me, mask = units[agent], self.action_mask(units, agent)
         allies = [u for i, u in enumerate(units[:self.n_agents]) if i != agent]
         row = [float(mask[a]) for a in (2, 3, 4, 5)]
@@ -98,8 +98,8 @@ class Twin:
             row += [float(i == agent) for i in range(self.n_agents)]
         return row
 
-    def state(self, units: List[Unit], last_actions: Sequence[Optional[int]]) -> List[float]:
-        row: List[float] = []
+    def state(self, units: list[Unit], last_actions: Sequence[Optional[int]]) -> list[float]:
+        row: list[float] = []
         for u in units[:self.n_agents]:
             ready = (u.energy if u.name == 'medivac' else u.cooldown) / COOLDOWN_MAX[u.name]
             shield = self._vitals(u, self.ally_race)[1:]
@@ -115,7 +115,7 @@ class Twin:
             row += [float(a == last_action) for a in range(self.n_actions)]
         return row
 
-    def reward(self, before: List[Unit], after: List[Unit], only_positive: bool = True) -> float:
+    def reward(self, before: list[Unit], after: list[Unit], only_positive: bool = True) -> float:
         """Return the scaled reward of one step, its end included."""
         enemy_loss = ally_loss = deaths = 0.
         for i, (old, new) in enumerate(zip(before, after)):
@@ -134,11 +134,11 @@ class Twin:
             total += 200
         return total / (self.max_reward(after) / 20)
 
-    def max_reward(self, units: List[Unit]) -> float:
+    def max_reward(self, units: list[Unit]) -> float:
         enemies = units[self.n_agents:]
         return 10 * len(enemies) + 200 + sum(HEALTH_MAX[u.name] + SHIELD_MAX.get(u.name, 0) for u in enemies)
 
-    def result(self, units: List[Unit]) -> str:
+    def result(self, units: list[Unit]) -> str:
         allies = [u.name for u in units[:self.n_agents] if u.health > 0]
         enemies = [u.name for u in units[self.n_agents:] if u.health > 0]
         if (not allies and enemies) or (self.is_mmm and all(name == 'medivac' for name in allies)):
@@ -151,14 +151,14 @@ class Twin:
         i, j = int(x), int(y)
         return 0 <= i < 32 and 0 <= j < 32 and bool(self.pathable[i][j])
 
-    def _relative(self, me: Unit, other: Unit, first: float) -> Optional[List[float]]:
+    def _relative(self, me: Unit, other: Unit, first: float) -> Optional[list[float]]:
         """Return the four relative features of a unit, None if it is not seen."""
         distance = self._distance(me, other)
         if other.health == 0 or distance >= 9:
             return None
         return [first, distance / 9, (other.x - me.x) / 9, (other.y - me.y) / 9]
 
-    def _shown(self, unit: Unit, race: str, bits: Dict[str, int], seen: Optional[List[float]]) -> List[float]:
+    def _shown(self, unit: Unit, race: str, bits: dict[str, int], seen: Optional[list[float]]) -> list[float]:
         own = self._vitals(unit, race) + self._one_hot(unit, bits)
         return [0.] * (4 + len(own)) if seen is None else seen + own
 
@@ -167,14 +167,14 @@ class Twin:
         return math.hypot(a.x - b.x, a.y - b.y)
 
     @staticmethod
-    def _vitals(unit: Unit, race: str) -> List[float]:
+    def _vitals(unit: Unit, race: str) -> list[float]:
         health = unit.health / HEALTH_MAX[unit.name]
         return [health, unit.shield / SHIELD_MAX.get(unit.name, 1)] if race == 'P' else [health]
 
     @staticmethod
-    def _one_hot(unit: Unit, bits: Dict[str, int]) -> List[float]:
+    def _one_hot(unit: Unit, bits: dict[str, int]) -> list[float]:
         return [float(bits[unit.name] == k) for k in range(len(bits))]
 
     @staticmethod
-    def _centred(unit: Unit) -> List[float]:
+    def _centred(unit: Unit) -> list[float]:
         return [(unit.x - 16) / 32, (unit.y - 16) / 32]
