@@ -145,7 +145,8 @@ class UnitSnapshot(NamedTuple):
 
 class EpisodeBatch(NamedTuple):
     """
-    A training batch of whole episodes or chunks, time first, padded to the longest.
+    A training batch of whole episodes or chunks, time first, padded to the longest. The policy's updates take the
+    longest episode first; other orders are sorted on the way.
 
     Row t of ``obs``, ``state`` and ``action_mask`` is what the agents saw before action t; row T of an episode of
     length T is what they saw after its last action, so each has one row more than ``action``.
@@ -157,7 +158,8 @@ class EpisodeBatch(NamedTuple):
     reward: 'Tensor'  # float [T, B]
     terminated: 'Tensor'  # float [T, B], 1. where the battle was decided
     truncated: 'Tensor'  # float [T, B], 1. where the time limit ended the episode
-    mask: 'Tensor'  # float [T, B], 1. on real steps, 0. on padding
+    mask: 'Tensor'  # float [T, B], 1. on real steps, 0. on padding and on burn-in
+    length: 'Tensor'  # int64 [B], [env steps] up to the last real one; lengths of the whole arrays are T
     hidden_state: Optional['Tensor'] = None  # float [B, N, L, H] before step 0 (L state tensors: GRU 1, LSTM 2)
     weight: Optional['Tensor'] = None  # float [B], importance weights of prioritised replay
 

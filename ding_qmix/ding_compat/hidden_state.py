@@ -4,10 +4,10 @@ from typing import Any, Optional
 import torch
 from torch import Tensor
 
-HostState = list[list[Optional[dict[str, Tensor]]]]
+PrevState = list[list[Optional[dict[str, Tensor]]]]
 
 
-def pack_host_state(prev_state: HostState, zeros: Tensor) -> Tensor:
+def to_hidden_state(prev_state: PrevState, zeros: Tensor) -> Tensor:
     """
     Overview:
         Gather DI-engine's ``prev_state`` into one tensor; ``None`` is the zero state.
@@ -21,7 +21,7 @@ def pack_host_state(prev_state: HostState, zeros: Tensor) -> Tensor:
     n_episodes, n_agents, n_tensors, hidden_dim = zeros.shape
     if len(prev_state) != n_episodes or any(len(agents) != n_agents for agents in prev_state):
         raise ValueError(
-            f'pack_host_state: prev_state is {len(prev_state)} x {sorted({len(a) for a in prev_state})}, '
+            f'to_hidden_state: prev_state is {len(prev_state)} x {sorted({len(a) for a in prev_state})}, '
             f'expected {n_episodes} episodes x {n_agents} agents'
         )
     if all(agent is None for agents in prev_state for agent in agents):
@@ -34,7 +34,7 @@ def pack_host_state(prev_state: HostState, zeros: Tensor) -> Tensor:
     return torch.stack(rows).view_as(zeros)
 
 
-def unpack_host_state(hidden_state: Tensor) -> HostState:
+def to_prev_state(hidden_state: Tensor) -> PrevState:
     """
     Overview:
         Spread a packed hidden state into DI-engine's form. A GRU's only tensor is both ``h`` and ``c``, as there.

@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 @MODEL_REGISTRY.register('ding_discrete_maqac')
-class HostDiscreteMAQAC(DiscreteMAQAC):
+class DingDiscreteMAQAC(DiscreteMAQAC):
     """
     Overview:
         DI-engine's actor-critic for MASAC, as DI-engine's policy 'discrete_sac' calls it: that passes an obs dict,

@@ -1,11 +1,11 @@
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Optional
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from ding_qmix.fast_cpu.agent_kernel import (
+    AGENT_PARAMETER_NAMES,
     TILE,
     AgentParameters,
     AgentRows,
@@ -13,88 +13,80 @@ from ding_qmix.fast_cpu.agent_kernel import (
     agent_backward,
     agent_forward,
 )
-from ding_qmix.fast_cpu.blas import find_blas
 from ding_qmix.fast_cpu.gru_kernel import BLOCK
-from ding_qmix.fast_cpu.scratch import Workspace
-from ding_qmix.model.agent import QHead, RecurrentQNetwork
-from ding_qmix.numba_kernel import JIT
+from ding_qmix.fast_cpu.scratch_arrays import ScratchArrays
+from ding_qmix.model import RecurrentQNetwork
 
 
-def can_pack_agent(agent: torch.nn.Module) -> bool:
-    """Say whether a network has the layers that are written by hand: one of encoder, GRU, plain head; float32, CPU."""
-    return (
-        JIT and find_blas() is not None and type(agent) is RecurrentQNetwork and type(agent.rnn) is torch.nn.GRU
-        and type(agent.head) is QHead and len(agent.encoder) == 2
-        and all(p.dtype == torch.float32 and p.device.type == 'cpu' for p in agent.parameters())
-    )
-
-
-class PackedAgent:
+class CPUAgent:
     """
     Overview:
-        ``RecurrentQNetwork`` over packed rows on the CPU, forward and backward by hand: same parameters, same results,
-        no graph. Rows are those of ``gru_kernel``: by time, longest sequence first, no padding.
+        ``RecurrentQNetwork`` over a packed sequence by kernels, forward and backward: same parameters, same results, no
+        graph. For networks that ``why_not_agent`` has nothing against.
     Interfaces:
         ``forward``, ``backward``
     """
 
-    def __init__(self, agent: RecurrentQNetwork, gradients: Optional[Sequence[Tensor]] = None) -> None:
+    def __init__(self, agent: RecurrentQNetwork, gradients: Optional[Mapping[str, Tensor]] = None) -> None:
         """
         Arguments:
-            - agent: a network for which ``can_pack_agent`` holds
-            - gradients: what ``backward`` adds to, one a parameter; without them there is no way back
+            - gradients: what ``backward`` adds to, by the parameters' names; without them there is no backward pass
         """
-        self._parameters, self._work, self._blas = list(agent.parameters()), Workspace(), find_blas()
-        self._grads = None if gradients is None else AgentParameters(*(g.numpy() for g in gradients))
-        H, self._A = agent.hidden_dim, agent.head.q[2].out_features
-        self._given_widths = (agent.encoder[0].in_features, H)  # of obs and hidden state
+        self._parameters, self._scratch_arrays = dict(agent.named_parameters()), ScratchArrays()
+        self._grads = None if gradients is None else AgentParameters(
+            *(gradients[name].numpy() for name in AGENT_PARAMETER_NAMES)
+        )
+        H = self._hidden_dim = agent.hidden_dim
+        obs_dim = self._parameters[AGENT_PARAMETER_NAMES.encoder_weight].shape[1]
+        self._n_actions = self._parameters[AGENT_PARAMETER_NAMES.output_weight].shape[0]
+        self._given_widths = (obs_dim, H)  # of obs and hidden state
         self._row_widths = dict(encoded=H, before=H, after=H, gates=4 * H, head=H)
-        self._H = H
 
-    def forward(self,
-                obs: np.ndarray,
-                starts: np.ndarray,
-                hidden: np.ndarray,
-                for_backward: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    def forward(
+            self,
+            obs: np.ndarray,
+            row_offsets: np.ndarray,
+            hidden: np.ndarray,
+            for_backward: bool = False,
+    ) -> tuple[np.ndarray, np.ndarray]:
         """
         Overview:
             Compute all Q-values, which are valid until the next call, and the hidden states in the end.
         Arguments:
             - for_backward: keep what ``backward`` needs
         Shapes:
-            - obs: [R, O]; starts: int64 [T + 2], first row of each time; hidden: [K, H] before step 0
+            - obs: [R, O]; row_offsets: int64 [T + 1], where each time's rows begin; hidden: [K, H] before step 0
             - returns: [R, A] and [K, H]
         Raises:
             - ValueError: the widths are not the network's
         """
         if (obs.shape[1], hidden.shape[1]) != self._given_widths:
             raise ValueError(
-                f'PackedAgent: obs has {obs.shape[1]} features and hidden_state {hidden.shape[1]}, expected '
+                f'CPUAgent: obs has {obs.shape[1]} features and hidden_state {hidden.shape[1]}, expected '
                 f'{self._given_widths}; build the model from the spec of the map'
             )
-        array = self._work.array
-        n_tile = max(TILE, int(starts[1] - starts[0]))  # no tile is larger, forward or backward
+        array, H = self._scratch_arrays.array, self._hidden_dim
+        n_tile = max(TILE, int(row_offsets[1] - row_offsets[0]))  # no tile is larger, forward or backward
         n_rows = len(obs) if for_backward else n_tile
-        self._weights = AgentParameters(*(p.detach().numpy() for p in self._parameters))
+        self._weights = AgentParameters(*(self._parameters[name].detach().numpy() for name in AGENT_PARAMETER_NAMES))
         self._rows = AgentRows(**{name: array(name, n_rows, n) for name, n in self._row_widths.items()})
-        wide = 3 * self._H
         self._scratch = AgentScratch(
-            array('inputs', n_tile, wide), array('recurrent', n_tile, wide), array('wide', n_tile, self._H),
-            array('block', BLOCK, wide)
+            array('inputs', n_tile, 3 * H), array('recurrent', n_tile, 3 * H), array('grad', n_tile, H),
+            array('block', BLOCK, 3 * H)
         )
-        q_values, hidden = array('q_values', len(obs), self._A), hidden.copy()
-        agent_forward(self._blas, obs, starts, hidden, self._weights, self._rows, self._scratch, q_values)
+        q_values, hidden = array('q_values', len(obs), self._n_actions), hidden.copy()
+        agent_forward(obs, row_offsets, hidden, self._weights, self._rows, self._scratch, q_values)
         return q_values, hidden
 
-    def backward(self, obs: np.ndarray, starts: np.ndarray, grad_q: np.ndarray) -> None:
+    def backward(self, obs: np.ndarray, row_offsets: np.ndarray, grad_q: np.ndarray) -> None:
         """
         Overview:
             Add to the gradients, given the gradient of the Q-values of the last ``forward``.
         Shapes:
-            - obs, starts: as given to ``forward``; grad_q: [R, A]
+            - obs, row_offsets: as given to ``forward``; grad_q: [R, A]
         """
-        grad_hidden = self._work.array('grad_hidden', int(starts[1]), self._H)
+        grad_hidden = self._scratch_arrays.array('grad_hidden', int(row_offsets[1]), self._hidden_dim)
         grad_hidden[:] = 0.
         agent_backward(
-            self._blas, obs, starts, grad_q, self._weights, self._rows, self._scratch, grad_hidden, self._grads
+            obs, row_offsets, grad_q, self._weights, self._rows, self._scratch, grad_hidden, self._grads
         )

@@ -1,4 +1,9 @@
-"""Linear layers over rows, some of their units rectified, forward and backward, for the CPU."""
+"""
+Linear layers over rows, y = max(x W^T + b, 0) in their first units and y = x W^T + b in the others, and their backward
+pass: with g = dL/dy where y > 0 or the unit is not rectified, and 0 elsewhere,
+
+    dL/dW += g^T x    dL/db += sum of g over the rows    dL/dx = g W (left to the caller, ``blas.multiply``)
+"""
 import numpy as np
 
 from ding_qmix.fast_cpu.blas import add_product_over_rows, multiply_transposed
@@ -7,11 +12,9 @@ from ding_qmix.numba_kernel import fast_inline_kernel, fast_kernel
 
 
 @fast_kernel
-def linear_forward(
-        blas: int, x: np.ndarray, weight: np.ndarray, bias: np.ndarray, n_rectified: int, out: np.ndarray
-) -> None:
+def linear_forward(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, n_rectified: int, out: np.ndarray) -> None:
     """out [R, O] of x [R, I], weight [O, I], bias [O]; the first units go through ReLU."""
-    multiply_transposed(blas, x, weight, out)
+    multiply_transposed(x, weight, out)
     for row in range(len(out)):
         _add_rectified(bias[:n_rectified], out[row, :n_rectified])
         add(bias[n_rectified:], out[row, n_rectified:])
@@ -19,7 +22,7 @@ def linear_forward(
 
 @fast_kernel
 def linear_backward(
-        blas: int, grad: np.ndarray, activation: np.ndarray, n_rectified: int, x: np.ndarray, grad_weight: np.ndarray,
+        grad: np.ndarray, activation: np.ndarray, n_rectified: int, x: np.ndarray, grad_weight: np.ndarray,
         grad_bias: np.ndarray
 ) -> None:
     """
@@ -29,7 +32,7 @@ def linear_backward(
     for row in range(len(grad)):
         _clear_where_off(activation[row, :n_rectified], grad[row, :n_rectified])
         add(grad[row], grad_bias)
-    add_product_over_rows(blas, grad, x, grad_weight)
+    add_product_over_rows(grad, x, grad_weight)
 
 
 @fast_inline_kernel

@@ -1,33 +1,43 @@
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Optional
 
 import numpy as np
 from torch import Tensor
 
-from ding_qmix.fast_cpu.blas import find_blas
-from ding_qmix.fast_cpu.mixer_kernel import TILE, MixerParameters, MixerRows, mixer_backward, mixer_forward
-from ding_qmix.fast_cpu.scratch import Workspace
-from ding_qmix.model.mixer import QMixer
+from ding_qmix.fast_cpu.mixer_kernel import (
+    MIXER_PARAMETER_NAMES,
+    TILE,
+    MixerParameters,
+    MixerRows,
+    mixer_backward,
+    mixer_forward,
+)
+from ding_qmix.fast_cpu.scratch_arrays import ScratchArrays
+from ding_qmix.model import QMixer
 
 
-class PackedMixer:
+class CPUMixer:
     """
     Overview:
-        ``QMixer`` over rows on the CPU, forward and backward by hand: same parameters, same results, no graph.
+        ``QMixer`` over rows by kernels, forward and backward: same parameters, same results, no graph. For mixers that
+        ``why_not_mixer`` has nothing against.
     Interfaces:
         ``forward``, ``backward``
     """
 
-    def __init__(self, mixer: QMixer, gradients: Optional[Sequence[Tensor]] = None) -> None:
+    def __init__(self, mixer: QMixer, gradients: Optional[Mapping[str, Tensor]] = None) -> None:
         """
         Arguments:
-            - gradients: what ``backward`` adds to, one a parameter; without them there is no way back
+            - gradients: what ``backward`` adds to, by the parameters' names; without them there is no backward pass
         """
-        self._parameters, self._work, self._blas = list(mixer.parameters()), Workspace(), find_blas()
-        self._grads = None if gradients is None else MixerParameters(*(g.numpy() for g in gradients))
+        self._parameters, self._scratch_arrays = dict(mixer.named_parameters()), ScratchArrays()
+        self._grads = None if gradients is None else MixerParameters(
+            *(gradients[name].numpy() for name in MIXER_PARAMETER_NAMES)
+        )
         self._given_widths = (mixer.n_agents, mixer.state_dim)  # of agent_q and state
-        E, n_first, n_w1 = mixer.embed_dim, len(mixer.state_layer.weight), len(mixer.w1_layer.weight)
-        self._widths = dict(first=n_first, w1=n_w1, w_final=E, v=1, hidden=E)
+        E, names = mixer.embed_dim, MIXER_PARAMETER_NAMES
+        n_first, n_w1 = len(self._parameters[names.state_weight]), len(self._parameters[names.w1_weight])
+        self._row_widths = dict(first=n_first, w1=n_w1, w_final=E, v=1, hidden=E)
 
     def forward(self, agent_q: np.ndarray, state: np.ndarray) -> np.ndarray:
         """
@@ -41,13 +51,14 @@ class PackedMixer:
         """
         if (agent_q.shape[1], state.shape[1]) != self._given_widths:
             raise ValueError(
-                f'PackedMixer: agent_q is of {agent_q.shape[1]} agents and state has {state.shape[1]} features, '
+                f'CPUMixer: agent_q is of {agent_q.shape[1]} agents and state has {state.shape[1]} features, '
                 f'expected {self._given_widths}; build the model from the spec of the map'
             )
-        self._weights = MixerParameters(*(p.detach().numpy() for p in self._parameters))
-        self._rows = MixerRows(**{name: self._work.array(name, len(state), n) for name, n in self._widths.items()})
-        q_tot = self._work.array('q_tot', len(state))
-        mixer_forward(self._blas, agent_q, state, self._weights, self._rows, q_tot)
+        array = self._scratch_arrays.array
+        self._weights = MixerParameters(*(self._parameters[name].detach().numpy() for name in MIXER_PARAMETER_NAMES))
+        self._rows = MixerRows(**{name: array(name, len(state), n) for name, n in self._row_widths.items()})
+        q_tot = array('q_tot', len(state))
+        mixer_forward(agent_q, state, self._weights, self._rows, q_tot)
         return q_tot
 
     def backward(self, agent_q: np.ndarray, state: np.ndarray, grad_q_tot: np.ndarray) -> np.ndarray:
@@ -58,11 +69,10 @@ class PackedMixer:
             - agent_q, state: as given to ``forward``; grad_q_tot: [R]
             - returns: gradient of agent_q, [R, N], valid until the next call
         """
-        grad_q = self._work.array('grad_q', *agent_q.shape)
-        grad_first = self._work.array('grad_first', TILE, self._widths['first'])
-        scratch = self._work.array('scratch', self._widths['hidden'])
+        array = self._scratch_arrays.array
+        grad_q, scratch = array('grad_q', *agent_q.shape), array('scratch', self._row_widths['hidden'])
+        grad_first = array('grad_first', TILE, self._row_widths['first'])
         mixer_backward(
-            self._blas, agent_q, state, grad_q_tot[:, None], self._weights, self._rows, grad_first, scratch,
-            self._grads, grad_q
+            agent_q, state, grad_q_tot[:, None], self._weights, self._rows, grad_first, scratch, self._grads, grad_q
         )
         return grad_q

@@ -1,6 +1,14 @@
 """
 QMIX's mixer over rows, forward and backward, for the CPU. A row is one env step.
 
+    x = W_s s + b_s, cut into three hidden layers of hypernetworks, which go through ReLU, and b1
+    w1 = W_1 x_1 + c_1    w = W_2 x_2 + c_2    v = W_v x_v + c_v    p = |w1|^T q + b1    y = ELU(p)    Q_tot = |w|^T y + v
+
+Backward, with g = dL/dQ_tot:
+
+    dL/dv = g    dL/dw = g y sign(w)    dL/dp = g |w| ELU'(p), where ELU' is 1 or 1 + y    dL/db1 = dL/dp
+    dL/dw1 = q (dL/dp)^T sign(w1)       dL/dq = |w1| dL/dp, and the linear layers as in ``linear_kernel``
+
 Source: QMIX (arXiv:1803.11485) section 4.1; the formulas of ding_qmix.model.mixer.
 """
 from typing import NamedTuple
@@ -16,65 +24,80 @@ TILE = 512  # [rows] that run through all layers before the next
 
 
 class MixerParameters(NamedTuple):
-    """Parameters of the mixer, or their gradients, in the module's order; D hypernetwork width, E embedding width."""
-    first: np.ndarray  # [2 D + 2 E, S]: first layers of the hypernetworks of W1, W_final and V, then b1
-    first_bias: np.ndarray  # [2 D + 2 E]
-    w1: np.ndarray  # [N * E, D]
+    """
+    Parameters of the mixer, or their gradients; see ``MIXER_PARAMETER_NAMES`` for their names in the module.
+    D hypernetwork width, E mixing width.
+    """
+    state_weight: np.ndarray  # W_s [2 D + 2 E, S]: first layers of the hypernetworks of w1, w and v, then b1
+    state_bias: np.ndarray  # [2 D + 2 E]
+    w1_weight: np.ndarray  # W_1 [N * E, D]
     w1_bias: np.ndarray  # [N * E]
-    w_final: np.ndarray  # [E, D]
+    w_final_weight: np.ndarray  # W_2 [E, D]
     w_final_bias: np.ndarray  # [E]
-    v: np.ndarray  # [1, E]
+    v_weight: np.ndarray  # W_v [1, E]
     v_bias: np.ndarray  # [1]
 
 
+MIXER_PARAMETER_NAMES = MixerParameters(
+    state_weight='state_layer.weight',
+    state_bias='state_layer.bias',
+    w1_weight='w1_layer.weight',
+    w1_bias='w1_layer.bias',
+    w_final_weight='w_final_layer.weight',
+    w_final_bias='w_final_layer.bias',
+    v_weight='v_layer.weight',
+    v_bias='v_layer.bias',
+)
+
+
 class MixerRows(NamedTuple):
-    """What lies between the layers, kept for the way back."""
-    first: np.ndarray  # [R, 2 D + 2 E]
+    """What lies between the layers, kept for the backward pass."""
+    first: np.ndarray  # x [R, 2 D + 2 E]
     w1: np.ndarray  # [R, N * E], before it is made non-negative
-    w_final: np.ndarray  # [R, E], before it is made non-negative
+    w_final: np.ndarray  # w [R, E], before it is made non-negative
     v: np.ndarray  # [R, 1]
-    hidden: np.ndarray  # [R, E]
+    hidden: np.ndarray  # y [R, E]
 
 
 @fast_kernel
 def mixer_forward(
-        blas: int, agent_q: np.ndarray, state: np.ndarray, weights: MixerParameters, rows: MixerRows,
+        agent_q: np.ndarray, state: np.ndarray, weights: MixerParameters, rows: MixerRows,
         q_tot_out: np.ndarray
 ) -> None:
     """Write Q_tot [R] of agent_q [R, N] and state [R, S]."""
-    D, E = weights.w1.shape[1], rows.hidden.shape[1]
+    D, E = weights.w1_weight.shape[1], rows.hidden.shape[1]
     for lo in range(0, len(state), TILE):
         hi = min(lo + TILE, len(state))
         first, w1, w_final, v = rows.first[lo:hi], rows.w1[lo:hi], rows.w_final[lo:hi], rows.v[lo:hi]
-        linear_forward(blas, state[lo:hi], weights.first, weights.first_bias, 2 * D + E, first)
-        linear_forward(blas, first[:, :D], weights.w1, weights.w1_bias, 0, w1)
-        linear_forward(blas, first[:, D:2 * D], weights.w_final, weights.w_final_bias, 0, w_final)
-        linear_forward(blas, first[:, 2 * D:2 * D + E], weights.v, weights.v_bias, 0, v)
+        linear_forward(state[lo:hi], weights.state_weight, weights.state_bias, 2 * D + E, first)
+        linear_forward(first[:, :D], weights.w1_weight, weights.w1_bias, 0, w1)
+        linear_forward(first[:, D:2 * D], weights.w_final_weight, weights.w_final_bias, 0, w_final)
+        linear_forward(first[:, 2 * D:2 * D + E], weights.v_weight, weights.v_bias, 0, v)
         _mix(agent_q[lo:hi], w1, first, w_final, v, rows.hidden[lo:hi], q_tot_out[lo:hi])
 
 
 @fast_kernel
 def mixer_backward(
-        blas: int, agent_q: np.ndarray, state: np.ndarray, grad_q_tot: np.ndarray, weights: MixerParameters,
+        agent_q: np.ndarray, state: np.ndarray, grad_q_tot: np.ndarray, weights: MixerParameters,
         rows: MixerRows, grad_first: np.ndarray, scratch: np.ndarray, grads: MixerParameters, grad_q_out: np.ndarray
 ) -> None:
     """
     Add the parameters' gradients and write that of agent_q [R, N], given grad_q_tot [R, 1] and the rows that
     ``mixer_forward`` kept, which are used up. grad_first [TILE, 2 D + 2 E], scratch [E].
     """
-    D, E = weights.w1.shape[1], rows.hidden.shape[1]
+    D, E = weights.w1_weight.shape[1], rows.hidden.shape[1]
     for lo in range(0, len(state), TILE):
         hi = min(lo + TILE, len(state))
         first, w1, w_final, grad_v = rows.first[lo:hi], rows.w1[lo:hi], rows.w_final[lo:hi], grad_q_tot[lo:hi]
         grad = grad_first[:hi - lo]
         _mix_backward(grad_v[:, 0], agent_q[lo:hi], rows.hidden[lo:hi], w1, w_final, grad, scratch, grad_q_out[lo:hi])
-        linear_backward(blas, w1, w1, 0, first[:, :D], grads.w1, grads.w1_bias)
-        multiply(blas, w1, weights.w1, grad[:, :D])
-        linear_backward(blas, w_final, w_final, 0, first[:, D:2 * D], grads.w_final, grads.w_final_bias)
-        multiply(blas, w_final, weights.w_final, grad[:, D:2 * D])
-        linear_backward(blas, grad_v, grad_v, 0, first[:, 2 * D:2 * D + E], grads.v, grads.v_bias)
-        multiply(blas, grad_v, weights.v, grad[:, 2 * D:2 * D + E])
-        linear_backward(blas, grad, first, 2 * D + E, state[lo:hi], grads.first, grads.first_bias)
+        linear_backward(w1, w1, 0, first[:, :D], grads.w1_weight, grads.w1_bias)
+        multiply(w1, weights.w1_weight, grad[:, :D])
+        linear_backward(w_final, w_final, 0, first[:, D:2 * D], grads.w_final_weight, grads.w_final_bias)
+        multiply(w_final, weights.w_final_weight, grad[:, D:2 * D])
+        linear_backward(grad_v, grad_v, 0, first[:, 2 * D:2 * D + E], grads.v_weight, grads.v_bias)
+        multiply(grad_v, weights.v_weight, grad[:, 2 * D:2 * D + E])
+        linear_backward(grad, first, 2 * D + E, state[lo:hi], grads.state_weight, grads.state_bias)
 
 
 @fast_kernel
@@ -108,7 +131,7 @@ def _mix_backward(
         grad_first_out: np.ndarray, scratch: np.ndarray, grad_q_out: np.ndarray
 ) -> None:
     """
-    Way back from grad_q_tot [R]: arrays as in ``_mix``; w1 and w_final are overwritten with their gradients. Writes
+    Backward pass from grad_q_tot [R]: arrays as in ``_mix``; w1 and w_final are overwritten with their gradients. Writes
     the gradients of b1, the last E columns of grad_first_out [R, P], and of agent_q [R, N]. scratch [E].
     """
     R, N = agent_q.shape

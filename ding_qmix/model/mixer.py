@@ -1,5 +1,4 @@
 import torch.nn as nn
-import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -35,6 +34,7 @@ class QMixer(nn.Module):
         self.w1_layer = nn.Linear(hypernet_dim, n_agents * embed_dim)
         self.w_final_layer = nn.Linear(hypernet_dim, embed_dim)
         self.v_layer = nn.Linear(embed_dim, 1)
+        self.hypernet_activation, self.activation = nn.ReLU(), nn.ELU()
 
     def forward(self, agent_q: Tensor, state: Tensor) -> Tensor:
         """
@@ -56,9 +56,9 @@ class QMixer(nn.Module):
     def _mix(self, agent_q: Tensor, state: Tensor) -> Tensor:
         """The mixing network, on checked input."""
         w1_in, w_final_in, v_in, b1 = self.state_layer(state).split(self._widths, dim=-1)
-        w1 = self.w1_layer(F.relu(w1_in)).abs()  # [..., N * embed]
+        w1 = self.w1_layer(self.hypernet_activation(w1_in)).abs()  # [..., N * embed]
         w1 = w1.unflatten(-1, (self.n_agents, self.embed_dim))  # [..., N * embed] -> [..., N, embed]
-        hidden = F.elu((agent_q.unsqueeze(-1) * w1).sum(dim=-2) + b1)  # [..., embed]
-        w_final = self.w_final_layer(F.relu(w_final_in)).abs()  # [..., embed]
-        v = self.v_layer(F.relu(v_in)).squeeze(-1)  # [...], the state-dependent bias V(s)
+        hidden = self.activation((agent_q.unsqueeze(-1) * w1).sum(dim=-2) + b1)  # [..., embed]
+        w_final = self.w_final_layer(self.hypernet_activation(w_final_in)).abs()  # [..., embed]
+        v = self.v_layer(self.hypernet_activation(v_in)).squeeze(-1)  # [...], the state-dependent bias V(s)
         return (hidden * w_final).sum(dim=-1) + v

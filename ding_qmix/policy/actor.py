@@ -4,7 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ding_qmix.fast_cpu.agent import PackedAgent, can_pack_agent
+from ding_qmix.ding_compat import Network
+from ding_qmix.policy.fast_path import make_fast_agent
 from ding_qmix.rl_utils import epsilon_greedy
 
 EnvIds = Union[list[int], Tensor]
@@ -18,17 +19,16 @@ class RecurrentActor:
         ``act``, ``reset``, ``hidden_state``
     """
 
-    def __init__(self, model: torch.nn.Module, generator: Optional[torch.Generator] = None) -> None:
+    def __init__(self, model: Network, generator: Optional[torch.Generator] = None, use_kernels: bool = True) -> None:
         """
         Arguments:
-            - model: ``QMix``, or DI-engine's model in ``HostQMix``
             - generator: the source of exploration's draws, on the CPU; None for an actor that only acts greedily
+            - use_kernels: let the kernels of ``fast_cpu`` compute Q-values where they are for this model
         """
         self._model = model
         self._generator = generator
         self._hidden_state = model.initial_state(0)  # [E, N, L, H], grows with the envs seen
-        agent = getattr(model, 'agent', None)
-        self._packed = PackedAgent(agent) if can_pack_agent(agent) else None
+        self._fast_agent = make_fast_agent(model) if use_kernels else None
 
     @torch.no_grad()
     def act(self, obs: Tensor, action_mask: Tensor, env_ids: EnvIds, epsilon: float = 0.) -> tuple[Tensor, Tensor]:
@@ -49,12 +49,12 @@ class RecurrentActor:
 
     def _q_values(self, obs: Tensor, hidden_state: Tensor) -> tuple[Tensor, Tensor]:
         """One step: obs [K, N, O], hidden_state [K, N, L, H] -> Q-values [K, N, A] and the next hidden state."""
-        if self._packed is None:
+        if self._fast_agent is None:
             q_values, after = self._model.q_values(obs.unsqueeze(0), hidden_state)
             return q_values.squeeze(0), after
         K, N = obs.shape[:2]
         rows, before = obs.flatten(0, 1).numpy(), hidden_state.flatten(0, 2).numpy()
-        q_values, after = self._packed.forward(rows, np.array([0, K * N]), before)
+        q_values, after = self._fast_agent.forward(rows, np.array([0, K * N]), before)
         return torch.from_numpy(q_values).view(K, N, -1), torch.from_numpy(after).view(hidden_state.shape)
 
     def reset(self, env_ids: Optional[EnvIds] = None) -> None:

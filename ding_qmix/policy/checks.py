@@ -4,11 +4,12 @@ from typing import Any
 
 from easydict import EasyDict
 
-from ding_qmix.model import QMix
+from ding_qmix.ding_compat import DingQMix
+from ding_qmix.policy.fast_path import GRADIENTS
 from ding_qmix.utils.keys import check_keys
 
 # Keys that DI-engine's pipelines, learner, collectors and commanders read or write beside the policy's own.
-_HOST_KEYS: dict[str, tuple] = {
+_DING_KEYS: dict[str, tuple] = {
     '': (
         'cfg_type', 'import_names', 'model', 'multi_gpu', 'bp_update_sync', 'traj_len_inf', 'random_collect_size',
         'transition_with_policy_data'
@@ -32,12 +33,12 @@ def check_policy_config(cfg: EasyDict, default: dict[str, Any]) -> None:
         - ValueError: a key that nobody reads (nearest one named), a value out of range, or keys that exclude others
         - FileNotFoundError: the checkpoint to load is not there
     """
-    check_keys('policy', cfg, {*default, *_HOST_KEYS['']})
+    check_keys('policy', cfg, {*default, *_DING_KEYS['']})
     for section in ('learn', 'collect', 'eval', 'other'):
-        check_keys(f'policy.{section}', cfg.get(section, {}), {*default[section], *_HOST_KEYS[section]})
+        check_keys(f'policy.{section}', cfg.get(section, {}), {*default[section], *_DING_KEYS[section]})
     check_keys('policy.other.eps', cfg.other.eps, default['other']['eps'])
     if cfg.model.get('type', 'ding_qmix') == 'ding_qmix':
-        check_keys('policy.model', cfg.model, {*inspect.signature(QMix).parameters, 'type', 'import_names'})
+        check_keys('policy.model', cfg.model, {*inspect.signature(DingQMix).parameters, 'type', 'import_names'})
     _check_learn(cfg)
     _check_collect(cfg)
     _check_checkpoint(cfg.learn.get('learner', {}).get('hook', {}).get('load_ckpt_before_run', ''))
@@ -55,12 +56,14 @@ def _check_learn(cfg: EasyDict) -> None:
         )
     if learn.optimizer not in _OPTIMIZERS:
         raise ValueError(f'config policy.learn.optimizer: {learn.optimizer!r}, expected one of {_OPTIMIZERS}')
+    if learn.gradient not in GRADIENTS:
+        raise ValueError(f'config policy.learn.gradient: {learn.gradient!r}, expected one of {GRADIENTS}')
     for key in ('discount_factor', 'td_lambda', 'target_update_theta'):
         _check_range(f'learn.{key}', learn[key], 0., 1.)
     for key in ('batch_size', 'update_per_collect', 'learning_rate', 'clip_value'):
         _check_positive(f'learn.{key}', learn[key])
     if learn.n_threads < 0:
-        raise ValueError(f'config policy.learn.n_threads: {learn.n_threads}, expected 0 (one a core) or more')
+        raise ValueError(f'config policy.learn.n_threads: {learn.n_threads}, expected 0 (one per core) or more')
     if (learn.target_update_freq > 0) == (learn.target_update_theta > 0.):
         raise ValueError(
             f'config policy.learn: target_update_freq={learn.target_update_freq} (hard updates) and '

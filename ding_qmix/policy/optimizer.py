@@ -2,7 +2,7 @@ import torch
 from easydict import EasyDict
 from torch import Tensor
 
-from ding_qmix.policy.flat import FlatParameters
+from ding_qmix.policy.flat_parameters import FlatParameters
 
 
 def make_optimizer(cfg: EasyDict, parameters: Tensor) -> torch.optim.Optimizer:

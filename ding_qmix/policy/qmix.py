@@ -8,10 +8,11 @@ from ding.utils import POLICY_REGISTRY
 from easydict import EasyDict
 from torch import Tensor
 
-from ding_qmix.model import with_packed_state
+from ding_qmix.ding_compat import as_network
 from ding_qmix.policy.actor import RecurrentActor
 from ding_qmix.policy.checks import check_policy_config
-from ding_qmix.policy.flat import FlatParameters
+from ding_qmix.policy.fast_path import choose_gradient
+from ding_qmix.policy.flat_parameters import FlatParameters
 from ding_qmix.policy.optimizer import make_optimizer, update_target
 from ding_qmix.policy.samples import collate_samples, cut_chunks, episode_sample
 from ding_qmix.policy.update import MEANS, TDUpdate, longest_first
@@ -26,7 +27,8 @@ class QMIXPolicy(Policy):
     """
     Overview:
         Policy of QMIX (arXiv:1803.11485) and, with ``model.mixer=False``, VDN (arXiv:1706.05296).
-        Trains on whole episodes or chunks, in DI-engine's serial pipeline or on this package's own fast road.
+        Trains on whole episodes or chunks, with this package's collector, buffer and evaluator or with DI-engine's. The
+        loss is ding_qmix.policy.loss.qmix_loss.
     Config:
         ``config`` below, each key with its type, unit and meaning.
     """
@@ -77,6 +79,10 @@ class QMIXPolicy(Policy):
             ),
             # (int) Threads of an update on the CPU, one shard of the batch each; 0: one a core, for 4 samples each.
             n_threads=0,
+            # (str) 'autograd': by policy/loss.py and torch's autograd, for any model; 'cpu': by the kernels of fast_cpu,
+            # which are twice as fast; 'auto': by the kernels where they are for the model. A check at the start
+            # compares the two. Acting follows: by plain torch with 'autograd'.
+            gradient='auto',
             # (bool) Large matrix products of an update in bfloat16, for GPUs; on CPUs it is slower, see docs/speed.md.
             bf16=False,
         ),
@@ -119,7 +125,7 @@ class QMIXPolicy(Policy):
 
     def default_model(self) -> tuple[str, list[str]]:
         """Return the registered model name and the module that registers it."""
-        return 'ding_qmix', ['ding_qmix.model.qmix']
+        return 'ding_qmix', ['ding_qmix.ding_compat.model']
 
     # ------------------------------------------------------------------ learn
 
@@ -127,7 +133,7 @@ class QMIXPolicy(Policy):
         """Build optimizer and target network."""
         cfg = self._cfg.learn
         self._priority = self._cfg.priority  # DI-engine's pipeline asks for it
-        self._learn_model = with_packed_state(self._model, self._cfg.model)
+        self._learn_model = as_network(self._model, self._cfg.model)
         self._learn_target_model = copy.deepcopy(self._learn_model).requires_grad_(False)
         self._learn_flat, self._learn_target_flat = (
             FlatParameters(model) for model in (self._learn_model, self._learn_target_model)
@@ -135,7 +141,8 @@ class QMIXPolicy(Policy):
         self._learn_optimizer = make_optimizer(cfg, self._learn_flat.vector)
         n_threads = cfg.n_threads or min(len(os.sched_getaffinity(0)), max(1, cfg.batch_size // _SAMPLES_PER_THREAD))
         n_threads = 1 if self._cuda else n_threads
-        self._learn_update = TDUpdate(self._learn_model, self._learn_target_model, cfg, n_threads)
+        self._gradient_path = choose_gradient(self._learn_model, self._learn_target_model, cfg)
+        self._learn_update = TDUpdate(self._gradient_path, n_threads)
         self._learn_updates = 0  # updates since the start, for hard target updates
 
     @one_torch_thread()
@@ -210,9 +217,11 @@ class QMIXPolicy(Policy):
     def _init_collect(self) -> None:
         """Build the exploring actor. Its generator is seeded from torch's, which DI-engine seeds before."""
         self._unroll_len = self._cfg.collect.unroll_len
-        self._collect_model = with_packed_state(self._model, self._cfg.model)
+        self._collect_model = as_network(self._model, self._cfg.model)
         self._collect_generator = torch.Generator().manual_seed(int(torch.randint(2 ** 62, ())))
-        self._collect_actor = RecurrentActor(self._collect_model, self._collect_generator)
+        self._collect_actor = RecurrentActor(
+            self._collect_model, self._collect_generator, self._cfg.learn.gradient != 'autograd'
+        )
 
     def _forward_collect(self, data: dict[int, Any], eps: float) -> dict[int, Any]:
         """
@@ -266,8 +275,8 @@ class QMIXPolicy(Policy):
 
     def _init_eval(self) -> None:
         """Build the greedy actor."""
-        self._eval_model = with_packed_state(self._model, self._cfg.model)
-        self._eval_actor = RecurrentActor(self._eval_model)
+        self._eval_model = as_network(self._model, self._cfg.model)
+        self._eval_actor = RecurrentActor(self._eval_model, use_kernels=self._cfg.learn.gradient != 'autograd')
 
     def _forward_eval(self, data: dict[int, Any]) -> dict[int, Any]:
         """Act greedily: {env_id: obs dict} -> {env_id: dict(action int64 [N])}."""

@@ -7,12 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ding_qmix.ding_compat.hidden_state import pack_host_state
+from ding_qmix.ding_compat.hidden_state import to_hidden_state
 from ding_qmix.spec import EpisodeBatch
 
 Sample = dict[str, Any]
-_HOST_OBS = {'obs': 'agent_state', 'state': 'global_state', 'action_mask': 'action_mask'}
-_TIMED = ('action', 'reward', 'terminated', 'truncated', 'mask')  # one row a step, where _HOST_OBS have one more
+_DING_OBS = {'obs': 'agent_state', 'state': 'global_state', 'action_mask': 'action_mask'}
+_TIMED = ('action', 'reward', 'terminated', 'truncated', 'mask')  # one row per step, where _DING_OBS have one more
 
 
 def episode_sample(transitions: list[dict[str, Any]]) -> Sample:
@@ -25,7 +25,7 @@ def episode_sample(transitions: list[dict[str, Any]]) -> Sample:
     """
     sample: Sample = {
         name: torch.stack([t['obs'][key] for t in transitions] + [transitions[-1]['next_obs'][key]])
-        for name, key in _HOST_OBS.items()
+        for name, key in _DING_OBS.items()
     }
     sample['action_mask'] = sample['action_mask'] != 0
     sample['action'] = torch.stack([t['action'] for t in transitions])
@@ -49,12 +49,12 @@ def cut_chunks(episode: Sample, chunk_len: int, burn_in: int = 0, stored_state: 
     """
     n_steps = len(episode['mask'])
     if chunk_len == 0:
-        return [{name: episode[name] for name in (*_HOST_OBS, *_TIMED)}]
+        return [{name: episode[name] for name in (*_DING_OBS, *_TIMED)}]
     chunks = []
     for start in range(0, n_steps, chunk_len):
         first, stop = max(0, start - burn_in), min(start + chunk_len, n_steps)
         chunk = {name: episode[name][first:stop] for name in _TIMED}
-        chunk.update({name: episode[name][first:stop + 1] for name in _HOST_OBS})
+        chunk.update({name: episode[name][first:stop + 1] for name in _DING_OBS})
         chunk['mask'] = chunk['mask'].clone()
         chunk['mask'][:start - first] = 0.
         if stored_state:
@@ -71,8 +71,9 @@ def collate_samples(samples: list[Sample], initial_state: Tensor) -> EpisodeBatc
         - samples: from ``cut_chunks``, or DI-engine's own (made by ``ding.rl_utils.get_train_sample``)
         - initial_state: zeros [B, N, L, H], B = len(samples)
     """
-    samples = [s if 'terminated' in s else _from_host_sample(s, initial_state[:1]) for s in samples]
-    batch = {name: _pad_stack([s[name] for s in samples], fill=name == 'action_mask') for name in (*_HOST_OBS, *_TIMED)}
+    samples = [s if 'terminated' in s else _from_ding_sample(s, initial_state[:1]) for s in samples]
+    batch = {name: _pad_stack([s[name] for s in samples], fill=name == 'action_mask') for name in (*_DING_OBS, *_TIMED)}
+    batch['length'] = torch.tensor([_length(s['mask']) for s in samples])
     if any('hidden_state' in s for s in samples):
         states = [s.get('hidden_state', zero) for s, zero in zip(samples, initial_state)]
         batch['hidden_state'] = torch.stack([s.to(initial_state.device) for s in states])  # [B, N, L, H]
@@ -81,24 +82,29 @@ def collate_samples(samples: list[Sample], initial_state: Tensor) -> EpisodeBatc
     return EpisodeBatch(**batch)
 
 
-def _from_host_sample(host: dict[str, Any], zeros: Tensor) -> Sample:
+def _from_ding_sample(given: dict[str, Any], zeros: Tensor) -> Sample:
     """DI-engine's chunk: dict of lists over T, ``done`` without a reason."""
-    n_steps = len(host['done'])
+    n_steps = len(given['done'])
     sample: Sample = {
-        name: torch.stack([*host['obs'][key][:n_steps], host['next_obs'][key][n_steps - 1]])
-        for name, key in _HOST_OBS.items()
+        name: torch.stack([*given['obs'][key][:n_steps], given['next_obs'][key][n_steps - 1]])
+        for name, key in _DING_OBS.items()
     }
-    done = torch.stack([_scalar(d) for d in host['done']])  # [T]
+    done = torch.stack([_scalar(d) for d in given['done']])  # [T]
     mask = (done.cumsum(0) - done == 0).float()  # DI-engine pads behind the end with rows that are done
     sample['action_mask'] = sample['action_mask'] != 0
     sample['action_mask'][:-1][mask == 0] = True  # padding rows come without a legal action
-    sample['action'] = torch.stack(list(host['action']))
-    sample['reward'] = torch.stack([_scalar(r) for r in host['reward']])
+    sample['action'] = torch.stack(list(given['action']))
+    sample['reward'] = torch.stack([_scalar(r) for r in given['reward']])
     sample['terminated'] = done
     sample['truncated'] = torch.zeros(n_steps)
     sample['mask'] = mask
-    sample['hidden_state'] = pack_host_state([host['prev_state'][0]], zeros)[0]
-    return {**sample, 'IS': host['IS']} if 'IS' in host else sample
+    sample['hidden_state'] = to_hidden_state([given['prev_state'][0]], zeros)[0]
+    return {**sample, 'IS': given['IS']} if 'IS' in given else sample
+
+
+def _length(mask: Tensor) -> int:
+    """Steps up to the last real one, [env steps], 1 if there is none: mask [T]."""
+    return max(int((torch.arange(1, len(mask) + 1) * (mask.cpu() > 0)).max()), 1)
 
 
 def _scalar(value: Any) -> Tensor:

@@ -146,6 +146,7 @@ class RowStore:
             terminated=torch.from_numpy(plain['terminated']).float(),
             truncated=torch.from_numpy(plain['truncated']).float(),
             mask=torch.from_numpy(plain['mask'] * (t[:-1] < n_steps)).float(),
+            length=torch.from_numpy(n_steps),
             hidden_state=torch.from_numpy(self._hidden_state[slots]).float() if self._has_hidden_state else None,
         )
 

@@ -3,10 +3,10 @@ import itertools
 
 import pytest
 import torch
-from ding.model.template.qmix import QMix as HostModel
+from ding.model.template.qmix import QMix as DingModel
 
-from ding_qmix.ding_compat.hidden_state import pack_host_state, unpack_host_state
-from ding_qmix.model import QMix
+from ding_qmix.ding_compat.hidden_state import to_hidden_state, to_prev_state
+from ding_qmix.ding_compat import DingQMix
 
 T, B, N, S, A = 7, 4, 3, 13, 5
 OBS_DIM = 11
@@ -16,7 +16,7 @@ SIZES = dict(agent_num=N, obs_shape=OBS_DIM, global_obs_shape=S, action_shape=A,
 def _pair(**kwargs):
     """DI-engine's model and ours with its weights."""
     torch.manual_seed(0)
-    host, ours = HostModel(**SIZES, **kwargs), QMix(**SIZES, **kwargs)
+    host, ours = DingModel(**SIZES, **kwargs), DingQMix(**SIZES, **kwargs)
     ours.load_state_dict(host.state_dict())
     return host, ours
 
@@ -103,20 +103,20 @@ def test_sequence_equals_single_steps(lstm_type):
 @pytest.mark.parametrize('n_tensors', [1, 2])
 def test_host_state_survives_the_round_trip(n_tensors):
     packed = torch.randn(B, N, n_tensors, 6)
-    assert torch.equal(pack_host_state(unpack_host_state(packed), torch.zeros_like(packed)), packed)
+    assert torch.equal(to_hidden_state(to_prev_state(packed), torch.zeros_like(packed)), packed)
 
 
 @pytest.mark.unittest
-def test_pack_host_state_refuses_wrong_number_of_agents():
+def test_to_hidden_state_refuses_wrong_number_of_agents():
     with pytest.raises(ValueError, match='expected 4 episodes x 3 agents'):
-        pack_host_state([[None] * 2] * B, torch.zeros(B, N, 1, 6))
+        to_hidden_state([[None] * 2] * B, torch.zeros(B, N, 1, 6))
 
 
 @pytest.mark.unittest
 def test_layer_norm_lstm_checkpoint_is_refused_by_name():
-    host = HostModel(**SIZES, lstm_type='normal')
+    host = DingModel(**SIZES, lstm_type='normal')
     with pytest.raises(ValueError, match=r'_q_network\.rnn'):
-        QMix(**SIZES).load_state_dict(host.state_dict())
+        DingQMix(**SIZES).load_state_dict(host.state_dict())
 
 
 @pytest.mark.unittest
@@ -130,18 +130,18 @@ def test_layer_norm_lstm_checkpoint_is_refused_by_name():
 )
 def test_wrong_size_is_refused_by_name(change, message):
     with pytest.raises(ValueError, match=message):
-        QMix(**{**SIZES, **change})
+        DingQMix(**{**SIZES, **change})
 
 
 @pytest.mark.unittest
 def test_obs_of_another_map_is_refused_with_both_numbers():
     obs = dict(_obs((T, B)), agent_state=torch.zeros(T, B, N, OBS_DIM + 1))
-    with pytest.raises(ValueError, match=f'{OBS_DIM + 1}.*obs_shape={OBS_DIM}'):
-        QMix(**SIZES)({'obs': obs, 'prev_state': None}, single_step=False)
+    with pytest.raises(ValueError, match=f'{OBS_DIM + 1}.*obs_dim={OBS_DIM}'):
+        DingQMix(**SIZES)({'obs': obs, 'prev_state': None}, single_step=False)
 
 
 @pytest.mark.unittest
 def test_state_of_another_map_is_refused_with_both_numbers():
     obs = dict(_obs((T, B)), global_state=torch.zeros(T, B, S + 2))
     with pytest.raises(ValueError, match=f'{S + 2}.*state_dim={S}'):
-        QMix(**SIZES)({'obs': obs, 'prev_state': None}, single_step=False)
+        DingQMix(**SIZES)({'obs': obs, 'prev_state': None}, single_step=False)

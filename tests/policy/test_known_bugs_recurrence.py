@@ -177,13 +177,13 @@ def _rnn_inputs(policy, rnns):
     """Shapes that the recurrence sees in one update."""
     shapes = []
     for rnn in rnns:
-        rnn.register_forward_hook(lambda module, args, output: shapes.append(tuple(args[0].shape)))
+        rnn.register_forward_hook(lambda module, args, output: shapes.append(tuple(args[0].data.shape)))
     policy._forward_learn([chunk(random_episode(6, seed=i, n_tensors=1)) for i in range(4)])
     return shapes
 
 
 @pytest.mark.unittest
-def test_host_calls_its_recurrence_once_a_step():
+def test_ding_calls_its_recurrence_once_per_step():
     policy = make_policy(model=HOST_MODEL)
     samples = [get_train_sample(host_transitions(random_episode(6, i)), 6)[0] for i in range(4)]
     calls = []
@@ -193,7 +193,7 @@ def test_host_calls_its_recurrence_once_a_step():
 
 
 @pytest.mark.unittest
-def test_sequence_is_one_rnn_call_a_network():
+def test_sequence_is_one_rnn_call_per_network():
     policy = make_policy(dict(dueling=True))  # by autograd
     shapes = _rnn_inputs(policy, [policy._learn_model.agent.rnn, policy._learn_target_model.agent.rnn])
-    assert shapes == [(7, 4 * N, H)] * 2
+    assert shapes == [(7 * 4 * N, H)] * 2  # a packed sequence of all rows

@@ -21,7 +21,7 @@ from policy_data import (
     whole,
 )
 
-from ding_qmix.model import QMix
+from ding_qmix.ding_compat import DingQMix
 from ding_qmix.policy.samples import cut_chunks
 
 # 5. Padding and duplicates.
@@ -153,7 +153,7 @@ def test_host_leaves_buffers_out_of_its_target_updates():
     ]
 )
 def test_target_update_includes_buffers(learn, expected):
-    model = QMix(**SIZES)
+    model = DingQMix(**SIZES)
     model.norm = torch.nn.BatchNorm1d(2)
     policy = make_policy(learn=learn, instance=model)
     policy._learn_model.norm.running_mean += 8.

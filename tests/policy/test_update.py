@@ -3,7 +3,7 @@ import pytest
 import torch
 from policy_data import A, H, N, assert_same_result, chunk, make_policy, q_tots, random_batch, random_episode
 
-from ding_qmix.fast_cpu.gradient import PackedUpdate
+from ding_qmix.fast_cpu import CPUGradient
 from ding_qmix.policy.samples import collate_samples
 from ding_qmix.policy.update import MEANS, TDUpdate, longest_first
 from ding_qmix.spec import PrioritizedBatch
@@ -21,7 +21,7 @@ def _batch():
 
 def _gradients(batch, n_threads, **learn):
     policy = make_policy(learn=dict(td_lambda=0.6, **learn))
-    update = TDUpdate(policy._learn_model, policy._learn_target_model, policy._cfg.learn, n_threads)
+    update = TDUpdate(policy._gradient_path, n_threads)
     return update.gradients(longest_first(batch, 'cpu')[0])
 
 
@@ -55,7 +55,7 @@ def test_rows_behind_every_episode_change_nothing():
     longer = collate_samples(
         [chunk(random_episode(9, seed=0)), chunk(random_episode(9, seed=1))], torch.zeros(2, N, 1, H)
     )._replace(
-        hidden_state=None, mask=torch.zeros(9, 2)
+        hidden_state=None, mask=torch.zeros(9, 2), length=batch.length
     )
     for name in ('obs', 'state', 'action_mask', 'action', 'reward', 'terminated', 'truncated', 'mask'):
         rows = getattr(batch, name)
@@ -90,7 +90,7 @@ def test_torchs_own_threads_are_one_inside_and_as_before_after_an_error():
 
 @pytest.mark.unittest
 def test_error_in_a_shard_reaches_the_caller(monkeypatch):
-    monkeypatch.setattr(PackedUpdate, 'gradients', lambda *_: 1 / 0)
+    monkeypatch.setattr(CPUGradient, 'gradient', lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         _gradients(_batch(), 2)
 
@@ -100,7 +100,9 @@ def test_error_in_a_shard_reaches_the_caller(monkeypatch):
     'field, value, message', [
         ('reward', torch.zeros(3, 2), r'reward has shape \(3, 2\), expected \(4, 2\)'),
         ('weight', torch.ones(3), r'weight has shape \(3,\), expected \(2,\)'),
-        ('action', torch.full((4, 2, N), A), f'actions from {A} to {A}, expected 0 to {A - 1}'),
+        ('action', torch.full((4, 2, N), A), f'action from {A} to {A}, expected 0 to {A - 1}'),
+        ('length', torch.tensor([4, 0]), 'length from 0 to 4, expected 1 to 4'),
+        ('length', torch.tensor([5, 4]), 'length from 4 to 5, expected 1 to 4'),
     ]
 )
 def test_batch_that_does_not_fit_is_refused(field, value, message):
@@ -109,12 +111,15 @@ def test_batch_that_does_not_fit_is_refused(field, value, message):
 
 
 @pytest.mark.unittest
-@pytest.mark.parametrize('model', [None, dict(dueling=True)])  # by hand, by autograd
+@pytest.mark.parametrize('model', [None, dict(dueling=True)])  # CPU kernels, autograd
 def test_priorities_come_in_the_order_given(model):
     policy = make_policy(model)
     batch = _batch()._replace(weight=None)
     backwards = type(batch)(
-        *(None if x is None else x.flip(0 if x.dim() == 4 and i == 8 else 1) for i, x in enumerate(batch))
+        **{
+            name: None if x is None else x.flip(0 if name in ('length', 'hidden_state') else 1)
+            for name, x in batch._asdict().items()
+        }
     )
     given = [_priorities(policy, b) for b in (batch, backwards)]
     assert given[1] == pytest.approx(given[0][::-1], rel=1e-5)
@@ -164,8 +169,8 @@ def test_bf16_goes_near_the_same_gradient():
 
 
 @pytest.mark.unittest
-@pytest.mark.parametrize('seed', [0, 36, 99, 272, 361])  # all but the first: larger tiles on the way back than forward
-def test_long_ragged_batches_by_hand_and_by_autograd_are_the_same(seed):
+@pytest.mark.parametrize('seed', [0, 36, 99, 272, 361])  # all but the first: larger tiles backward than forward
+def test_long_ragged_batches_by_kernels_and_by_autograd_are_the_same(seed):
     rng = torch.Generator().manual_seed(seed)
     lengths = torch.randint(1, 90, (24, ), generator=rng).sort(descending=True).values.tolist()  # several tiles of rows
     policy, batch = make_policy(learn=dict(td_lambda=0.6, n_threads=2)), random_batch(lengths)

@@ -126,7 +126,7 @@ def test_number_out_of_range_is_refused(cfg):
 
 @pytest.mark.unittest
 def test_batch_is_a_list_that_the_learner_can_read():
-    batch = EpisodeBatch(*[torch.zeros(1)] * 8)
+    batch = EpisodeBatch(*[torch.zeros(1)] * 9)
     prioritized = PrioritizedBatch(batch, [7, 3])
     assert prioritized == [dict(replay_buffer_idx=i, replay_unique_id=i) for i in (7, 3)]
     assert prioritized.batch is batch

@@ -7,9 +7,10 @@ from ding.utils import deep_merge_dicts
 from easydict import EasyDict
 
 from ding_qmix.policy import QMIXPolicy
-from ding_qmix.policy.graph_update import GraphUpdate
+from ding_qmix.policy.autograd import AutogradGradient
+from ding_qmix.policy.fast_path import choose_gradient
+from ding_qmix.policy.loss import qmix_loss
 from ding_qmix.policy.samples import collate_samples
-from ding_qmix.policy.unroll import episode_lengths
 from ding_qmix.policy.update import TDUpdate, UpdateResult, longest_first
 from ding_qmix.spec import EpisodeBatch
 
@@ -101,18 +102,27 @@ def random_batch(lengths: tuple[int, ...] = (6, 5, 3), seed: int = 0, end: str =
 
 def q_tots(policy: QMIXPolicy, data: Any) -> tuple[torch.Tensor, torch.Tensor]:
     """
-    Q_tot of the taken actions and its targets [T, B] as the policy sees them; give the longest episode first. The
-    packed update never has them in one place: that it has the same ones is seen by its gradients, which must be theirs.
+    Q_tot of the taken actions and its targets [T, B] as the policy sees them; give the longest episode first. The CPU
+    kernels never have them in one place: that they have the same ones is seen by their gradients, which must be these.
     """
     if not isinstance(data, EpisodeBatch):
         data = collate_samples(data, policy._learn_model.initial_state(len(data)))
     batch, _ = longest_first(data, 'cpu')
-    graph = GraphUpdate(policy._learn_model, policy._learn_target_model, policy._cfg.learn)
     if batch.mask.sum() > 0:
-        expected = TDUpdate(policy._learn_model, policy._learn_target_model, policy._cfg.learn, n_threads=1)
-        expected._shards = [graph]
-        assert_same_result(policy._learn_update.gradients(batch), expected.gradients(batch))
-    return graph.q_tots(batch, episode_lengths(batch.mask))
+        expected = autograd_update(policy).gradients(batch)
+        assert_same_result(policy._learn_update.gradients(batch), expected)
+    cfg = policy._cfg.learn
+    options = (cfg.discount_factor, cfg.td_lambda, cfg.double_q, cfg.timeout_is_terminal)
+    result = qmix_loss(policy._learn_model, policy._learn_target_model, batch, *options)
+    return result.q_tot, result.target_q_tot
+
+
+def autograd_update(policy: QMIXPolicy, n_threads: int = 1) -> TDUpdate:
+    """The policy's update by autograd, whatever its own way is."""
+    cfg = EasyDict(policy._cfg.learn, gradient='autograd')
+    path = choose_gradient(policy._learn_model, policy._learn_target_model, cfg)
+    assert isinstance(path.make(), AutogradGradient)
+    return TDUpdate(path, n_threads)
 
 
 def assert_same_result(got: UpdateResult, expected: UpdateResult) -> None:

@@ -23,9 +23,9 @@ from policy_data import (
     same_tensors,
 )
 
-from ding_qmix.model import HostQMix, QMix
+from ding_qmix.ding_compat import DingModelAdapter, DingQMix
 
-OUR_MODEL = dict(type='ding_qmix', import_names=['ding_qmix.model.qmix'])
+OUR_MODEL = dict(type='ding_qmix', import_names=['ding_qmix.ding_compat.model'])
 MODELS = [{}, dict(lstm_type='pytorch'), dict(mixer=False), dict(dueling=True)]
 
 
@@ -52,7 +52,7 @@ def _pair(model=None, **kwargs):
     """Our policy with DI-engine's model, and with our model of the same weights; the same exploration."""
     host = make_policy(model={**HOST_MODEL, **(model or {})}, **kwargs)
     ours = make_policy(model=model, **kwargs)
-    assert isinstance(host._learn_model, HostQMix) and isinstance(ours._learn_model, QMix)
+    assert isinstance(host._learn_model, DingModelAdapter) and isinstance(ours._learn_model, DingQMix)
     for name in ('_learn_model', '_learn_target_model'):
         getattr(ours, name).load_state_dict(getattr(host, name).state_dict())
     for policy in (host, ours):
@@ -138,7 +138,7 @@ def _host_pair(model=None):
     learn = dict(batch_size=3, double_q=True)
     host = make_host_policy(model, learn)
     ours = make_host_policy({**OUR_MODEL, **(model or {})}, learn)
-    assert type(ours) is HostPolicy and isinstance(ours._model, QMix)
+    assert type(ours) is HostPolicy and isinstance(ours._model, DingQMix)
     ours._model.load_state_dict(host._model.state_dict())
     ours._target_model.load_state_dict(host._target_model.state_dict())
     return host, ours
@@ -205,7 +205,7 @@ def test_hosts_checkpoint_brings_online_and_target_network():
         parameter.data += 1.
     ours = make_policy(seed=8)
     ours.learn_mode.load_state_dict(_saved_and_loaded(host.learn_mode.state_dict()))
-    expected = QMix(**SIZES)
+    expected = DingQMix(**SIZES)
     expected.load_state_dict(host._model.state_dict())
     assert same_tensors(expected.state_dict(), ours._learn_model.state_dict())
     expected.load_state_dict(host._target_model.state_dict())

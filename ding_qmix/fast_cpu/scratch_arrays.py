@@ -3,7 +3,7 @@ import math
 import numpy as np
 
 
-class Workspace:
+class ScratchArrays:
     """
     Overview:
         Named float32 arrays that are kept between updates: fresh memory costs a page fault for every 4 KiB, which is as
