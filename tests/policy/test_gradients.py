@@ -50,9 +50,11 @@ def _policy_and_states(**learn: Any) -> tuple[QMIXPolicy, dict[str, torch.Tensor
 @pytest.mark.parametrize('chunks', [False, True])
 @pytest.mark.parametrize('td_lambda', [0., 0.6])
 @pytest.mark.parametrize('double_q', [True, False])
-@pytest.mark.parametrize('n_threads', [1, 2])
-def test_gradients_are_those_of_plain_torch(plain_update, chunks, td_lambda, double_q, n_threads) -> None:
-    policy, online, target = _policy_and_states(td_lambda=td_lambda, double_q=double_q, n_threads=n_threads)
+@pytest.mark.parametrize('gradient, n_threads', [('auto', 1), ('auto', 2), ('autograd', 1), ('autograd', 2)])
+def test_gradients_are_those_of_plain_torch(plain_update, chunks, td_lambda, double_q, gradient, n_threads) -> None:
+    policy, online, target = _policy_and_states(
+        td_lambda=td_lambda, double_q=double_q, gradient=gradient, n_threads=n_threads
+    )
     plain = plain_update(policy._cfg.model, policy._cfg.learn)
     expected = plain.gradients(online, target, _batch(chunks))
     info = policy.learn_mode.forward(_batch(chunks))
