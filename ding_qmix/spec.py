@@ -5,7 +5,7 @@ Axes: E parallel envs, B episodes of a train batch, T time, N agents, M enemies,
 O obs features, S state features, H hidden features.
 """
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, Optional, Protocol
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional, Protocol
 
 import numpy as np
 
@@ -162,6 +162,10 @@ class EpisodeBatch(NamedTuple):
     length: 'Tensor'  # int64 [B], [env steps] up to the last real one; lengths of the whole arrays are T
     hidden_state: Optional['Tensor'] = None  # float [B, N, L, H] before step 0 (L state tensors: GRU 1, LSTM 2)
     weight: Optional['Tensor'] = None  # float [B], importance weights of prioritised replay
+
+    def map(self, function: Callable[['Tensor'], Any]) -> 'EpisodeBatch':
+        """Return the batch with a function applied to every field that there is."""
+        return EpisodeBatch._make(None if value is None else function(value) for value in self)
 
 
 class PrioritizedBatch(list):

@@ -12,7 +12,7 @@ _STATE_LAYERS = ('hyper_w_1.0', 'hyper_w_final.0', 'V.0', 'hyper_b_1')  # in the
 
 
 def is_ding_state_dict(state_dict: Mapping[str, Tensor]) -> bool:
-    """Tell whether the names are those of DI-engine's ``qmix`` model."""
+    """Return whether the names are those of DI-engine's ``qmix`` model."""
     return any(name.startswith(_DING_PREFIX) for name in state_dict)
 
 

@@ -16,8 +16,8 @@ _RNN_TYPES = {'gru': 'gru', 'pytorch': 'lstm'}  # DI-engine's names of ours
 class DingQMix(QMix):
     """
     Overview:
-        ``QMix`` as a model template of DI-engine: it takes and returns what DI-engine's ``qmix`` model does, so each can
-        stand in for the other, and loads its checkpoints.
+        ``QMix`` as a model template of DI-engine: it takes and returns what DI-engine's ``qmix`` model does and loads
+        its checkpoints, so each can stand in for the other.
     Interfaces:
         ``__init__``, ``forward``, ``load_state_dict``, and those of ``QMix``
     """
@@ -96,8 +96,10 @@ class DingQMix(QMix):
             agent_state = agent_state.unsqueeze(0)  # [B, N, O] -> [1, B, N, O]
             state = state.unsqueeze(0) if state.dim() == 2 else state  # [1, B, S]
             action = None if action is None else action.reshape(1, *agent_state.shape[1:3])  # [1, B, N]
-        as_lists = isinstance(prev_state, (list, tuple))
-        before = to_hidden_state(prev_state, self.initial_state(agent_state.shape[1])) if as_lists else prev_state
+        as_lists = prev_state is not None and not isinstance(prev_state, Tensor)
+        before: Any = prev_state
+        if as_lists:
+            before = to_hidden_state(before, self.initial_state(agent_state.shape[1]))
         q_values, after = self.q_values(agent_state, before)
         if action is None:
             q_values = q_values.masked_fill(obs['action_mask'].reshape(q_values.shape) == 0, ILLEGAL_Q)

@@ -32,7 +32,7 @@ class DingModelAdapter(nn.Module):
         super().__init__()
         if not hasattr(model, 'mixer') or (model.mixer and not hasattr(model, '_mixer')):
             raise TypeError(
-                f'policy ding_qmix: model {type(model).__name__} has no mixer; expected model ding_qmix, or DI-engine\'s '
+                f"policy ding_qmix: model {type(model).__name__} has no mixer; expected model 'ding_qmix', or DI-engine's "
                 "model 'qmix' or a subclass of it"
             )
         self.model = model
@@ -72,7 +72,7 @@ class DingModelAdapter(nn.Module):
         weight = next(self.model.parameters())
         return weight.new_zeros(n_episodes, self._agent_num, 2, self._hidden_dim)
 
-    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]
         """Parameters under DI-engine's own names."""
         return self.model.state_dict(*args, **kwargs)
 

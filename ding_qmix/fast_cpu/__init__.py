@@ -1,5 +1,5 @@
 """
-The networks and the loss once more, by hand for the CPU: forward and backward kernels over packed sequences, and the
+The networks and the loss once more, as CPU kernels: forward and backward kernels over packed sequences, and the
 BLAS below them. Everything trains without this package, slower; ding_qmix.policy.fast_path says when it is used.
 """
 from ding_qmix.fast_cpu.agent import CPUAgent

@@ -33,12 +33,10 @@ class CPUAgent:
             - gradients: what ``backward`` adds to, by the parameters' names; without them there is no backward pass
         """
         self._parameters, self._scratch_arrays = dict(agent.named_parameters()), ScratchArrays()
-        self._grads = None if gradients is None else AgentParameters(
-            *(gradients[name].numpy() for name in AGENT_PARAMETER_NAMES)
-        )
+        self._grads = None if gradients is None else _arrays(gradients)
         H = self._hidden_dim = agent.hidden_dim
-        obs_dim = self._parameters[AGENT_PARAMETER_NAMES.encoder_weight].shape[1]
-        self._n_actions = self._parameters[AGENT_PARAMETER_NAMES.output_weight].shape[0]
+        obs_dim = self._parameters[AGENT_PARAMETER_NAMES['encoder_weight']].shape[1]
+        self._n_actions = self._parameters[AGENT_PARAMETER_NAMES['output_weight']].shape[0]
         self._given_widths = (obs_dim, H)  # of obs and hidden state
         self._row_widths = dict(encoded=H, before=H, after=H, gates=4 * H, head=H)
 
@@ -68,7 +66,7 @@ class CPUAgent:
         array, H = self._scratch_arrays.array, self._hidden_dim
         n_tile = max(TILE, int(row_offsets[1] - row_offsets[0]))  # no tile is larger, forward or backward
         n_rows = len(obs) if for_backward else n_tile
-        self._weights = AgentParameters(*(self._parameters[name].detach().numpy() for name in AGENT_PARAMETER_NAMES))
+        self._weights = _arrays(self._parameters)
         self._rows = AgentRows(**{name: array(name, n_rows, n) for name, n in self._row_widths.items()})
         self._scratch = AgentScratch(
             array('inputs', n_tile, 3 * H), array('recurrent', n_tile, 3 * H), array('grad', n_tile, H),
@@ -87,6 +85,9 @@ class CPUAgent:
         """
         grad_hidden = self._scratch_arrays.array('grad_hidden', int(row_offsets[1]), self._hidden_dim)
         grad_hidden[:] = 0.
-        agent_backward(
-            obs, row_offsets, grad_q, self._weights, self._rows, self._scratch, grad_hidden, self._grads
-        )
+        agent_backward(obs, row_offsets, grad_q, self._weights, self._rows, self._scratch, grad_hidden, self._grads)
+
+
+def _arrays(tensors: Mapping[str, Tensor]) -> AgentParameters:
+    """Tensors by the parameters' names as the kernels take them."""
+    return AgentParameters(**{field: tensors[name].detach().numpy() for field, name in AGENT_PARAMETER_NAMES.items()})

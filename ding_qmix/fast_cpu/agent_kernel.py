@@ -3,8 +3,8 @@ The agents' network over a packed sequence (see ``gru_kernel``), forward and bac
 
     e = ReLU(W_e obs + b_e)    h' = GRU(e, h)    y = ReLU(W_1 h' + b_1)    Q = W_2 y + b_2
 
-The backward pass is that of its layers in reverse order: dL/dQ -> dL/dy -> dL/dh' (by the head) -> dL/da (by the GRU) ->
-dL/de = W_i^T dL/da -> the encoder; W_i and W_h get dL/dW_i = sum of dL/da e^T and dL/dW_h = sum of dL/dc h^T over rows.
+The backward pass is that of its layers in reverse order: dL/dQ -> dL/dy -> dL/dh' (by the head) -> dL/da and dL/dc (by
+the GRU) -> dL/de = W_i^T dL/da -> the encoder. W_i and W_h get dL/dW_i = sum of dL/da e^T and dL/dW_h = sum of dL/dc h^T over rows.
 
 All layers run over one tile of times before the next, so that what is written is read from the cache.
 """
@@ -21,7 +21,7 @@ TILE = 1024  # [rows] at most, but one time at least; from 512 to 4096 it makes 
 
 
 class AgentParameters(NamedTuple):
-    """Parameters of the network, or their gradients; see ``AGENT_PARAMETER_NAMES`` for their names in the module."""
+    """Parameters of the network, or their gradients; ``AGENT_PARAMETER_NAMES`` has their names in the module."""
     encoder_weight: np.ndarray  # W_e [H, O]
     encoder_bias: np.ndarray  # [H]
     input_weight: np.ndarray  # W_i [3H, H] of the GRU
@@ -34,7 +34,7 @@ class AgentParameters(NamedTuple):
     output_bias: np.ndarray  # [A]
 
 
-AGENT_PARAMETER_NAMES = AgentParameters(
+AGENT_PARAMETER_NAMES = dict(
     encoder_weight='encoder.0.weight',
     encoder_bias='encoder.0.bias',
     input_weight='rnn.weight_ih_l0',

@@ -1,11 +1,11 @@
 """
-Matrix products inside kernels, by the BLAS that torch brings.
+Matrix products inside kernels, by the BLAS inside torch.
 
 A kernel that calls it need not release and take the GIL for every product, which costs more than a small product does.
 Its threads are torch's: on a thread for which ``torch.set_num_threads(1)`` holds, a product runs alone.
 """
 import ctypes
-from functools import lru_cache
+from functools import cache
 from typing import Any, Optional
 
 import llvmlite.binding as llvm
@@ -20,11 +20,12 @@ from ding_qmix.numba_kernel import JIT, fast_kernel
 _SYMBOL = 'ding_qmix_sgemm'  # the name under which compiled code finds BLAS's sgemm, also code from the cache
 _NORMAL, _TRANSPOSED = np.uint8(ord('N')), np.uint8(ord('T'))
 
+_intrinsic: Any = intrinsic  # what it makes is called without its first argument, which its type does not say
 # sgemm(transa, transb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc), all of them pointers, as Fortran passes arguments
 _sgemm = types.ExternalFunction(_SYMBOL, types.void(*[types.voidptr] * 13))
 
 
-@intrinsic
+@_intrinsic
 def _pointer_to(typingctx: Any, value: Any) -> Any:
     """Pointer to a scalar, which lives as long as the calling function runs."""
 
@@ -34,7 +35,7 @@ def _pointer_to(typingctx: Any, value: Any) -> Any:
     return types.voidptr(value), codegen
 
 
-@intrinsic
+@_intrinsic
 def _data_of(typingctx: Any, array: Any) -> Any:
     """Pointer to the first element of an array."""
 
@@ -93,7 +94,7 @@ def add_product_over_rows(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None
     _multiply(_TRANSPOSED, _NORMAL, a.shape[1], b.shape[1], a.shape[0], a, b, np.float32(1.), out)
 
 
-@lru_cache(maxsize=None)
+@cache
 def why_no_blas() -> Optional[str]:
     """Try a 2 x 2 product; return why kernels cannot multiply here, for the log, or None if they can."""
     if not JIT:

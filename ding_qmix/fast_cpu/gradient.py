@@ -1,4 +1,4 @@
-from typing import Any, Optional
+from typing import Any
 
 import numpy as np
 import torch
@@ -38,7 +38,8 @@ class CPUGradient:
         self._gradient, views = _gradient_views(online)
         self._agent = CPUAgent(online.agent, _below(views, 'agent.'))
         self._mixer = CPUMixer(online.mixer, _below(views, 'mixer.'))  # type: ignore[arg-type]  # a QMixer
-        self._target_agent, self._target_mixer = CPUAgent(target.agent), CPUMixer(target.mixer)  # type: ignore[arg-type]
+        self._target_agent, self._target_mixer = CPUAgent(target.agent
+                                                          ), CPUMixer(target.mixer)  # type: ignore[arg-type]
 
     def gradient(self, batch: EpisodeBatch, episode: Tensor, n_steps: Tensor) -> tuple[Tensor, TDSums]:
         """
@@ -52,7 +53,7 @@ class CPUGradient:
             - gradient: [P], of all parameters in the model's order; valid until the next call
             - sums: of the shard's episodes
         """
-        arrays: Any = EpisodeBatch(*(None if x is None else x.numpy() for x in batch))  # as kernels take them
+        arrays: Any = batch.map(lambda tensor: tensor.numpy())  # as kernels take them
         shard, N = make_shard(episode.numpy(), arrays.length[episode.numpy()]), batch.obs.shape[2]
         obs, state, next_state = self._pack(arrays, shard)
         hidden = self._hidden(arrays, shard, N)

@@ -5,8 +5,8 @@ Sequences do not depend on each other: a block of them runs through time while i
 weights stay in the processor's nearest cache. Each loop below touches few arrays, so that the compiler can prove they
 do not overlap and turns the loop into vector instructions.
 
-Rows are a packed sequence, as in torch's PackedSequence: those of time t are row_offsets[t] to row_offsets[t + 1], the
-same sequence at the same place of each time, longest sequence first, so later times have no more rows than earlier ones.
+Rows are a packed sequence, as in torch's PackedSequence: those of time t are row_offsets[t] to row_offsets[t + 1],
+the same sequence at the same place of each time, longest sequence first, so no time has more rows than an earlier one.
 
 Forward, as torch.nn.GRU, with a = W_i x + b_i (three parts, the products given) and c = W_h h + b_h (three parts):
 

@@ -7,7 +7,7 @@ ZERO, HALF, ONE, TWO = np.float32(0.), np.float32(0.5), np.float32(1.), np.float
 
 
 @fast_sum_kernel
-def dot(a: np.ndarray, b: np.ndarray) -> float:
+def dot(a: np.ndarray, b: np.ndarray) -> np.floating:
     """Sum of a [n] * b [n]; terms may be grouped, as any linear algebra library does."""
     total = ZERO
     for j in range(len(a)):
@@ -16,7 +16,7 @@ def dot(a: np.ndarray, b: np.ndarray) -> float:
 
 
 @fast_inline_kernel
-def tanh(x: float) -> float:
+def tanh(x: np.floating) -> np.floating:
     """
     Hyperbolic tangent within 4e-7, as a quotient of polynomials: it becomes vector instructions where a call of the
     math library does not. Source: coefficients of Eigen's ptanh (Eigen/src/Core/MathFunctionsImpl.h).
@@ -38,7 +38,7 @@ def tanh(x: float) -> float:
 
 
 @fast_inline_kernel
-def elu(x: float) -> float:
+def elu(x: np.floating) -> np.floating:
     """x where it is positive, else exp(x) - 1."""
     t = tanh(HALF * min(x, ZERO))
     return x if x > ZERO else TWO * t / (ONE - t)

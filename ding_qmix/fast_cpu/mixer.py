@@ -31,12 +31,10 @@ class CPUMixer:
             - gradients: what ``backward`` adds to, by the parameters' names; without them there is no backward pass
         """
         self._parameters, self._scratch_arrays = dict(mixer.named_parameters()), ScratchArrays()
-        self._grads = None if gradients is None else MixerParameters(
-            *(gradients[name].numpy() for name in MIXER_PARAMETER_NAMES)
-        )
+        self._grads = None if gradients is None else _arrays(gradients)
         self._given_widths = (mixer.n_agents, mixer.state_dim)  # of agent_q and state
         E, names = mixer.embed_dim, MIXER_PARAMETER_NAMES
-        n_first, n_w1 = len(self._parameters[names.state_weight]), len(self._parameters[names.w1_weight])
+        n_first, n_w1 = len(self._parameters[names['state_weight']]), len(self._parameters[names['w1_weight']])
         self._row_widths = dict(first=n_first, w1=n_w1, w_final=E, v=1, hidden=E)
 
     def forward(self, agent_q: np.ndarray, state: np.ndarray) -> np.ndarray:
@@ -55,7 +53,7 @@ class CPUMixer:
                 f'expected {self._given_widths}; build the model from the spec of the map'
             )
         array = self._scratch_arrays.array
-        self._weights = MixerParameters(*(self._parameters[name].detach().numpy() for name in MIXER_PARAMETER_NAMES))
+        self._weights = _arrays(self._parameters)
         self._rows = MixerRows(**{name: array(name, len(state), n) for name, n in self._row_widths.items()})
         q_tot = array('q_tot', len(state))
         mixer_forward(agent_q, state, self._weights, self._rows, q_tot)
@@ -76,3 +74,8 @@ class CPUMixer:
             agent_q, state, grad_q_tot[:, None], self._weights, self._rows, grad_first, scratch, self._grads, grad_q
         )
         return grad_q
+
+
+def _arrays(tensors: Mapping[str, Tensor]) -> MixerParameters:
+    """Tensors by the parameters' names as the kernels take them."""
+    return MixerParameters(**{field: tensors[name].detach().numpy() for field, name in MIXER_PARAMETER_NAMES.items()})

@@ -2,7 +2,8 @@
 QMIX's mixer over rows, forward and backward, for the CPU. A row is one env step.
 
     x = W_s s + b_s, cut into three hidden layers of hypernetworks, which go through ReLU, and b1
-    w1 = W_1 x_1 + c_1    w = W_2 x_2 + c_2    v = W_v x_v + c_v    p = |w1|^T q + b1    y = ELU(p)    Q_tot = |w|^T y + v
+    w1 = W_1 x_1 + c_1    w = W_2 x_2 + c_2    v = W_v x_v + c_v
+    p = |w1|^T q + b1     y = ELU(p)             Q_tot = |w|^T y + v
 
 Backward, with g = dL/dQ_tot:
 
@@ -25,7 +26,7 @@ TILE = 512  # [rows] that run through all layers before the next
 
 class MixerParameters(NamedTuple):
     """
-    Parameters of the mixer, or their gradients; see ``MIXER_PARAMETER_NAMES`` for their names in the module.
+    Parameters of the mixer, or their gradients; ``MIXER_PARAMETER_NAMES`` has their names in the module.
     D hypernetwork width, E mixing width.
     """
     state_weight: np.ndarray  # W_s [2 D + 2 E, S]: first layers of the hypernetworks of w1, w and v, then b1
@@ -38,7 +39,7 @@ class MixerParameters(NamedTuple):
     v_bias: np.ndarray  # [1]
 
 
-MIXER_PARAMETER_NAMES = MixerParameters(
+MIXER_PARAMETER_NAMES = dict(
     state_weight='state_layer.weight',
     state_bias='state_layer.bias',
     w1_weight='w1_layer.weight',
@@ -61,8 +62,7 @@ class MixerRows(NamedTuple):
 
 @fast_kernel
 def mixer_forward(
-        agent_q: np.ndarray, state: np.ndarray, weights: MixerParameters, rows: MixerRows,
-        q_tot_out: np.ndarray
+        agent_q: np.ndarray, state: np.ndarray, weights: MixerParameters, rows: MixerRows, q_tot_out: np.ndarray
 ) -> None:
     """Write Q_tot [R] of agent_q [R, N] and state [R, S]."""
     D, E = weights.w1_weight.shape[1], rows.hidden.shape[1]
@@ -78,8 +78,8 @@ def mixer_forward(
 
 @fast_kernel
 def mixer_backward(
-        agent_q: np.ndarray, state: np.ndarray, grad_q_tot: np.ndarray, weights: MixerParameters,
-        rows: MixerRows, grad_first: np.ndarray, scratch: np.ndarray, grads: MixerParameters, grad_q_out: np.ndarray
+        agent_q: np.ndarray, state: np.ndarray, grad_q_tot: np.ndarray, weights: MixerParameters, rows: MixerRows,
+        grad_first: np.ndarray, scratch: np.ndarray, grads: MixerParameters, grad_q_out: np.ndarray
 ) -> None:
     """
     Add the parameters' gradients and write that of agent_q [R, N], given grad_q_tot [R, 1] and the rows that
@@ -131,8 +131,8 @@ def _mix_backward(
         grad_first_out: np.ndarray, scratch: np.ndarray, grad_q_out: np.ndarray
 ) -> None:
     """
-    Backward pass from grad_q_tot [R]: arrays as in ``_mix``; w1 and w_final are overwritten with their gradients. Writes
-    the gradients of b1, the last E columns of grad_first_out [R, P], and of agent_q [R, N]. scratch [E].
+    Backward pass from grad_q_tot [R]: arrays as in ``_mix``; w1 and w_final are overwritten with their gradients.
+    Writes the gradients of b1, the last E columns of grad_first_out [R, P], and of agent_q [R, N]. scratch [E].
     """
     R, N = agent_q.shape
     E = hidden.shape[1]
@@ -180,5 +180,5 @@ def _grad_weights(q: float, grad: np.ndarray, weights: np.ndarray) -> None:
 
 
 @fast_inline_kernel
-def _sign(x: float) -> float:
+def _sign(x: np.floating) -> np.floating:
     return ONE if x > ZERO else (-ONE if x < ZERO else ZERO)

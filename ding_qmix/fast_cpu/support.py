@@ -49,7 +49,7 @@ def why_not_agent(agent: Any) -> Optional[str]:
     """As ``why_not_network``, for the agents' network."""
     if type(agent) is not RecurrentQNetwork:
         return f'the agents are a {type(agent).__name__}, the kernels know RecurrentQNetwork'
-    return why_no_blas() or _why_not_layers(agent, _AGENT_LAYERS, AGENT_PARAMETER_NAMES, n_own=2)
+    return why_no_blas() or _why_not_layers(agent, _AGENT_LAYERS, AGENT_PARAMETER_NAMES.values(), n_own=2)
 
 
 def why_not_mixer(mixer: Any) -> Optional[str]:
@@ -58,7 +58,7 @@ def why_not_mixer(mixer: Any) -> Optional[str]:
         return f'the mixer is a {type(mixer).__name__}, the kernels know QMixer'
     if getattr(mixer.activation, 'alpha', 1.) != 1.:
         return f'ELU of the mixer has alpha {mixer.activation.alpha}, the kernels know 1'
-    return why_no_blas() or _why_not_layers(mixer, _MIXER_LAYERS, MIXER_PARAMETER_NAMES, n_own=1)
+    return why_no_blas() or _why_not_layers(mixer, _MIXER_LAYERS, MIXER_PARAMETER_NAMES.values(), n_own=1)
 
 
 def _why_not_layers(module: nn.Module, layers: dict[str, type], names: Iterable[str], n_own: int) -> Optional[str]:

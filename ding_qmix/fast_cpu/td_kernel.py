@@ -2,14 +2,13 @@
 Between the networks, for the CPU: the agents' values picked, lambda-returns, the loss and its gradient, on the packed
 rows of a ``Shard``. The formulas are those of ding_qmix.policy.loss; arrays of the batch are [T, B, ...].
 """
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ding_qmix.fast_cpu.math_kernel import ONE, TWO, ZERO
 from ding_qmix.fast_cpu.shard import Shard
 from ding_qmix.numba_kernel import fast_inline_kernel, fast_kernel
-from ding_qmix.rl_utils import TDSums
 
 
 class StepData(NamedTuple):
@@ -59,7 +58,7 @@ def _best_legal(q: np.ndarray, legal: np.ndarray) -> int:
 
 @fast_kernel
 def spread_gradient(grad_chosen: np.ndarray, action: np.ndarray, shard: Shard, grad_q_out: np.ndarray) -> None:
-    """The chosen values' backward pass: grad_chosen [R, N] into grad_q_out [R', N, A] at the actions, zero elsewhere."""
+    """The chosen values' backward pass: grad_chosen [R, N] into grad_q_out [R', N, A] at the actions, else zero."""
     row_offsets, step_offsets = shard.row_offsets, shard.step_offsets
     grad_q_out[:] = ZERO
     for t in range(len(step_offsets) - 1):
@@ -72,12 +71,12 @@ def spread_gradient(grad_chosen: np.ndarray, action: np.ndarray, shard: Shard, g
 @fast_kernel
 def td_errors(
         q_tot: np.ndarray, next_q_tot: np.ndarray, data: StepData, shard: Shard, options: TDOptions,
-        grad_out: np.ndarray, sums_out: TDSums
+        grad_out: np.ndarray, sums_out: Any
 ) -> None:
     """
     Compute lambda-returns G backwards, the masked loss, and its gradient dL/dQ_tot = 2 m w (Q_tot - G) / n_steps.
 
-    q_tot, next_q_tot [R]. Writes the gradient [R] and, per episode [b], the sums.
+    q_tot, next_q_tot [R]. Writes the gradient [R] and ``TDSums`` of arrays [b].
     """
     step_offsets = shard.step_offsets
     n_times = len(step_offsets) - 1

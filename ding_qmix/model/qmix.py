@@ -19,17 +19,17 @@ class QMix(nn.Module):
     """
 
     def __init__(
-            self,
-            n_agents: int,
-            obs_dim: int,
-            state_dim: int,
-            n_actions: int,
-            hidden_dims: Sequence[int] = (64, ),
-            mixer: str = 'qmix',
-            rnn_type: str = 'gru',
-            dueling: bool = False,
-            mixing_dim: Optional[int] = None,
-            hypernet_dim: int = 64,
+        self,
+        n_agents: int,
+        obs_dim: int,
+        state_dim: int,
+        n_actions: int,
+        hidden_dims: Sequence[int] = (64, ),
+        mixer: str = 'qmix',
+        rnn_type: str = 'gru',
+        dueling: bool = False,
+        mixing_dim: Optional[int] = None,
+        hypernet_dim: int = 64,
     ) -> None:
         """
         Arguments:
@@ -83,7 +83,7 @@ class QMix(nn.Module):
 
     def initial_state(self, n_episodes: int) -> Tensor:
         """Return the hidden state before an episode's first step: zeros [B, N, L, H]."""
-        weight = self.agent.rnn.weight_hh_l0
+        weight = next(self.agent.parameters())
         return weight.new_zeros(n_episodes, self.n_agents, self.agent.n_state_tensors, self.agent.hidden_dim)
 
     def _check_obs(self, obs: Tensor) -> None:

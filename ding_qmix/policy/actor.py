@@ -54,8 +54,8 @@ class RecurrentActor:
             return q_values.squeeze(0), after
         K, N = obs.shape[:2]
         rows, before = obs.flatten(0, 1).numpy(), hidden_state.flatten(0, 2).numpy()
-        q_values, after = self._fast_agent.forward(rows, np.array([0, K * N]), before)
-        return torch.from_numpy(q_values).view(K, N, -1), torch.from_numpy(after).view(hidden_state.shape)
+        q_rows, after_rows = self._fast_agent.forward(rows, np.array([0, K * N]), before)
+        return torch.from_numpy(q_rows).view(K, N, -1), torch.from_numpy(after_rows).view(hidden_state.shape)
 
     def reset(self, env_ids: Optional[EnvIds] = None) -> None:
         """Forget the hidden state of the given envs, or of all."""

@@ -1,6 +1,6 @@
 """
-The one door to ``fast_cpu``: whether networks run by its kernels or by plain torch, and the check that both agree. Without
-that package everything goes by plain torch.
+The one door to ``fast_cpu``: whether networks run by its kernels or by plain torch, and the check that both agree.
+Without that package everything goes by plain torch.
 """
 from functools import partial
 from typing import Any, Callable, NamedTuple, Optional, Protocol
@@ -63,13 +63,13 @@ def choose_gradient(online: Network, target: Network, cfg: EasyDict) -> Gradient
     if cfg.gradient == 'autograd':
         return GradientPath('autograd', 'learn.gradient asks for it', autograd)
     why_not = _why_not(online, target, cfg.bf16)
-    if why_not is None:
+    if why_not is None and isinstance(online, QMix) and isinstance(target, QMix):
         kernels = partial(CPUGradient, online, target, **options)
         _check_same_gradient(kernels(), autograd(), tiny_batch(online))
         return GradientPath('cpu', 'equals autograd on a tiny batch', kernels)
     if cfg.gradient == 'cpu':
         raise ValueError(f"config policy.learn.gradient: 'cpu', but {why_not}; set 'auto' or 'autograd'")
-    return GradientPath('autograd', why_not, autograd)
+    return GradientPath('autograd', str(why_not), autograd)
 
 
 def make_fast_agent(network: Network) -> Optional['CPUAgent']:

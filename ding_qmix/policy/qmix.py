@@ -77,10 +77,10 @@ class QMIXPolicy(Policy):
                     load_run=dict(name='load_run', type='ding_qmix_load_run', priority=30, position='before_run'),
                 )
             ),
-            # (int) Threads of an update on the CPU, one shard of the batch each; 0: one a core, for 4 samples each.
+            # (int) Threads of an update on the CPU, one shard of the batch each; 0: one per core, for 4 samples each.
             n_threads=0,
-            # (str) 'autograd': by policy/loss.py and torch's autograd, for any model; 'cpu': by the kernels of fast_cpu,
-            # which are twice as fast; 'auto': by the kernels where they are for the model. A check at the start
+            # (str) 'autograd': by policy/loss.py and torch's autograd, for any model; 'cpu': by the kernels of
+            # fast_cpu, twice as fast; 'auto': by the kernels where they are for the model. A check at the start
             # compares the two. Acting follows: by plain torch with 'autograd'.
             gradient='auto',
             # (bool) Large matrix products of an update in bfloat16, for GPUs; on CPUs it is slower, see docs/speed.md.
@@ -160,7 +160,7 @@ class QMIXPolicy(Policy):
         if not self._learn_model.training:
             self._learn_model.train()
         result = self._learn_update.gradients(batch)
-        self._learn_flat.vector.grad.copy_(result.gradient)
+        self._learn_flat.gradient.copy_(result.gradient)
         if self._cfg.multi_gpu:
             self.sync_gradients(self._learn_model)
         grad_norm = torch.nn.utils.clip_grad_norm_(self._learn_flat.vector, self._cfg.learn.clip_value)
@@ -185,7 +185,7 @@ class QMIXPolicy(Policy):
         return batch if self._cfg.priority_IS_weight else batch._replace(weight=None)
 
     def _reset_learn(self, data_id: Optional[list[int]] = None) -> None:
-        """Nothing to reset: every batch brings its hidden states."""
+        """Nothing to reset: every batch has its own hidden states."""
 
     def _monitor_vars_learn(self) -> list[str]:
         return ['cur_lr', 'total_loss', 'total_q', 'target_total_q', 'td_error_abs', 'grad_norm']

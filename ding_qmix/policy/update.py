@@ -1,6 +1,6 @@
 """One update's gradients: a batch cut into shards for the processor's cores, and the shards' parts summed."""
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 import torch
 from torch import Tensor
@@ -79,17 +79,16 @@ def longest_first(batch: EpisodeBatch, device: str) -> tuple[EpisodeBatch, Optio
     if not bool((batch.length[:-1] >= batch.length[1:]).all()):
         order = batch.length.argsort(descending=True, stable=True)
         batch = _in_order(batch, order)
-    return EpisodeBatch(*(None if t is None else _ready(t, device) for t in batch)), order
+    return batch.map(lambda tensor: _ready(tensor, device)), order
 
 
 def _in_order(batch: EpisodeBatch, order: Tensor) -> EpisodeBatch:
     """The batch's episodes in another order, int64 [B]."""
-    per_episode = {
-        name: None if value is None else value[order]
-        for name, value in batch._asdict().items() if name in ('length', 'hidden_state', 'weight')
-    }
-    timed = {name: value[:, order] for name, value in batch._asdict().items() if name not in per_episode}
-    return EpisodeBatch(**timed, **per_episode)
+    fields: dict[str, Any] = batch._asdict()
+    for name, value in fields.items():
+        if value is not None:
+            fields[name] = value[order] if name in ('length', 'hidden_state', 'weight') else value[:, order]
+    return EpisodeBatch(**fields)
 
 
 def _ready(value: Tensor, device: str) -> Tensor:

@@ -28,7 +28,7 @@ def epsilon_greedy(
     Shapes:
         - q_values: [..., A]; action_mask: bool [..., A], at least one True in every row
         - returns: int64 [...]
-    Source: PyMARL components/action_selectors.py (one coin an env and agent)
+    Source: PyMARL components/action_selectors.py (one coin per env and agent)
     """
     greedy = greedy_action(q_values, action_mask)
     if epsilon <= 0.:

@@ -5,8 +5,8 @@ import pytest
 import torch
 from ding.model.template.qmix import QMix as DingModel
 
-from ding_qmix.ding_compat.hidden_state import to_hidden_state, to_prev_state
 from ding_qmix.ding_compat import DingQMix
+from ding_qmix.ding_compat.hidden_state import to_hidden_state, to_prev_state
 
 T, B, N, S, A = 7, 4, 3, 13, 5
 OBS_DIM = 11
@@ -16,9 +16,9 @@ SIZES = dict(agent_num=N, obs_shape=OBS_DIM, global_obs_shape=S, action_shape=A,
 def _pair(**kwargs):
     """DI-engine's model and ours with its weights."""
     torch.manual_seed(0)
-    host, ours = DingModel(**SIZES, **kwargs), DingQMix(**SIZES, **kwargs)
-    ours.load_state_dict(host.state_dict())
-    return host, ours
+    ding, ours = DingModel(**SIZES, **kwargs), DingQMix(**SIZES, **kwargs)
+    ours.load_state_dict(ding.state_dict())
+    return ding, ours
 
 
 def _obs(lead, seed=1):
@@ -42,12 +42,12 @@ MODELS = [dict(), dict(lstm_type='pytorch'), dict(dueling=True), dict(mixer=Fals
 @pytest.mark.unittest
 @pytest.mark.parametrize('kwargs', MODELS)
 @pytest.mark.parametrize('given_action', [True, False])
-def test_sequence_forward_equals_host(kwargs, given_action):
-    host, ours = _pair(**kwargs)
+def test_sequence_forward_equal_ding(kwargs, given_action):
+    ding, ours = _pair(**kwargs)
     data = {'obs': _obs((T, B)), 'prev_state': _zero_lists()}
     if given_action:
         data['action'] = torch.randint(A, (T, B, N), generator=torch.Generator().manual_seed(2))
-    expected, got = host(dict(data), single_step=False), ours(dict(data), single_step=False)
+    expected, got = ding(dict(data), single_step=False), ours(dict(data), single_step=False)
     torch.testing.assert_close(got['total_q'], expected['total_q'], atol=1e-5, rtol=0)
     torch.testing.assert_close(got['logit'], expected['logit'], atol=1e-5, rtol=0)
     assert got['total_q'].shape == (T, B) and got['logit'].shape == (T, B, N, A)
@@ -56,32 +56,32 @@ def test_sequence_forward_equals_host(kwargs, given_action):
 
 @pytest.mark.unittest
 @pytest.mark.parametrize('kwargs', MODELS)
-def test_single_steps_equal_host(kwargs):
-    host, ours = _pair(**kwargs)
-    host_state, our_state = _zero_lists(), _zero_lists()
+def test_single_steps_equal_ding(kwargs):
+    ding, ours = _pair(**kwargs)
+    ding_state, our_state = _zero_lists(), _zero_lists()
     for step in range(3):
         obs = _obs((B, ), seed=step)
-        expected = host({'obs': obs, 'prev_state': host_state}, single_step=True)
+        expected = ding({'obs': obs, 'prev_state': ding_state}, single_step=True)
         got = ours({'obs': obs, 'prev_state': our_state}, single_step=True)
         torch.testing.assert_close(got['total_q'], expected['total_q'], atol=1e-5, rtol=0)
         torch.testing.assert_close(got['logit'], expected['logit'], atol=1e-5, rtol=0)
-        host_state, our_state = expected['next_state'], got['next_state']
-    _assert_same_state(our_state, host_state)
+        ding_state, our_state = expected['next_state'], got['next_state']
+    _assert_same_state(our_state, ding_state)
 
 
 def _assert_same_state(got, expected):
     assert len(got) == B and all(len(agents) == N for agents in got)
-    for ours, host in zip(itertools.chain(*got), itertools.chain(*expected)):
-        assert set(ours) == set(host)
-        for key in host:
-            torch.testing.assert_close(ours[key], host[key], atol=1e-5, rtol=0)
+    for ours, ding in zip(itertools.chain(*got), itertools.chain(*expected)):
+        assert set(ours) == set(ding)
+        for key in ding:
+            torch.testing.assert_close(ours[key], ding[key], atol=1e-5, rtol=0)
 
 
 @pytest.mark.unittest
-def test_output_keys_are_the_hosts():
-    host, ours = _pair()
+def test_output_keys_are_dings():
+    ding, ours = _pair()
     data = {'obs': _obs((T, B)), 'prev_state': _zero_lists()}
-    assert set(ours(dict(data), single_step=False)) == set(host(dict(data), single_step=False))
+    assert set(ours(dict(data), single_step=False)) == set(ding(dict(data), single_step=False))
 
 
 @pytest.mark.unittest
@@ -101,7 +101,7 @@ def test_sequence_equals_single_steps(lstm_type):
 
 @pytest.mark.unittest
 @pytest.mark.parametrize('n_tensors', [1, 2])
-def test_host_state_survives_the_round_trip(n_tensors):
+def test_ding_state_survives_the_round_trip(n_tensors):
     packed = torch.randn(B, N, n_tensors, 6)
     assert torch.equal(to_hidden_state(to_prev_state(packed), torch.zeros_like(packed)), packed)
 
@@ -114,9 +114,9 @@ def test_to_hidden_state_refuses_wrong_number_of_agents():
 
 @pytest.mark.unittest
 def test_layer_norm_lstm_checkpoint_is_refused_by_name():
-    host = DingModel(**SIZES, lstm_type='normal')
+    ding = DingModel(**SIZES, lstm_type='normal')
     with pytest.raises(ValueError, match=r'_q_network\.rnn'):
-        DingQMix(**SIZES).load_state_dict(host.state_dict())
+        DingQMix(**SIZES).load_state_dict(ding.state_dict())
 
 
 @pytest.mark.unittest

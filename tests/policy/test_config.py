@@ -2,7 +2,7 @@
 import pytest
 from ding.utils import deep_merge_dicts
 from easydict import EasyDict
-from policy_data import HOST_MODEL, SIZES, make_policy
+from policy_data import DING_MODEL, SIZES, make_policy
 
 from ding_qmix.policy import QMIXCommandModePolicy, QMIXPolicy
 from ding_qmix.policy.checks import check_policy_config
@@ -20,7 +20,7 @@ def test_default_config_is_accepted():
 
 
 @pytest.mark.unittest
-def test_keys_of_the_hosts_pipeline_are_accepted():
+def test_keys_of_dings_pipeline_are_accepted():
     _check(
         cfg_type='QMIXPolicyDict',
         random_collect_size=0,
@@ -53,7 +53,7 @@ def test_unknown_key_names_its_section_and_the_nearest_key(given, section, neare
 
 @pytest.mark.unittest
 def test_keys_of_another_model_are_not_ours_to_judge():
-    cfg = deep_merge_dicts(QMIXPolicy.default_config(), dict(model=dict(SIZES, **HOST_MODEL, activation='any')))
+    cfg = deep_merge_dicts(QMIXPolicy.default_config(), dict(model=dict(SIZES, **DING_MODEL, activation='any')))
     check_policy_config(EasyDict(cfg), QMIXPolicy.config)
 
 

@@ -3,10 +3,10 @@ import io
 
 import pytest
 import torch
-from ding.policy.qmix import QMIXPolicy as HostPolicy
+from ding.policy.qmix import QMIXPolicy as DingPolicy
 from ding.rl_utils import get_train_sample
 from policy_data import (
-    HOST_MODEL,
+    DING_MODEL,
     OBS_DIM,
     SIZES,
     A,
@@ -14,9 +14,9 @@ from policy_data import (
     N,
     S,
     chunk,
+    ding_transitions,
     fixed_parameters,
-    host_transitions,
-    make_host_policy,
+    make_ding_policy,
     make_policy,
     random_batch,
     random_episode,
@@ -50,14 +50,14 @@ def _actions(output):
 
 def _pair(model=None, **kwargs):
     """Our policy with DI-engine's model, and with our model of the same weights; the same exploration."""
-    host = make_policy(model={**HOST_MODEL, **(model or {})}, **kwargs)
+    ding = make_policy(model={**DING_MODEL, **(model or {})}, **kwargs)
     ours = make_policy(model=model, **kwargs)
-    assert isinstance(host._learn_model, DingModelAdapter) and isinstance(ours._learn_model, DingQMix)
+    assert isinstance(ding._learn_model, DingModelAdapter) and isinstance(ours._learn_model, DingQMix)
     for name in ('_learn_model', '_learn_target_model'):
-        getattr(ours, name).load_state_dict(getattr(host, name).state_dict())
-    for policy in (host, ours):
+        getattr(ours, name).load_state_dict(getattr(ding, name).state_dict())
+    for policy in (ding, ours):
         policy._collect_generator.manual_seed(5)
-    return host, ours
+    return ding, ours
 
 
 # ------------------------------------- DI-engine's model in our policy
@@ -66,7 +66,7 @@ def _pair(model=None, **kwargs):
 @pytest.mark.unittest
 @pytest.mark.parametrize('model', MODELS)
 @pytest.mark.parametrize('double_q', [True, False])
-def test_hosts_model_learns_with_the_same_numbers(model, double_q):
+def test_ding_model_learns_with_the_same_numbers(model, double_q):
     policies = _pair(model, learn=dict(double_q=double_q, target_update_freq=2, td_lambda=0.6))
     losses = [
         [policy._forward_learn(random_batch(seed=seed))['total_loss'] for seed in range(5)] for policy in policies
@@ -75,7 +75,7 @@ def test_hosts_model_learns_with_the_same_numbers(model, double_q):
 
 
 @pytest.mark.unittest
-def test_hosts_model_learns_from_chunks_with_the_same_numbers():
+def test_ding_model_learns_from_chunks_with_the_same_numbers():
     # DI-engine keeps (h, c) for a GRU too
     policies, losses = _pair(), []
     for policy, n_tensors in zip(policies, (2, 1)):
@@ -87,17 +87,17 @@ def test_hosts_model_learns_from_chunks_with_the_same_numbers():
 
 @pytest.mark.unittest
 @pytest.mark.parametrize('model', MODELS)
-def test_hosts_model_acts_with_the_same_actions(model):
-    host, ours = _pair(model)
+def test_ding_model_acts_with_the_same_actions(model):
+    ding, ours = _pair(model)
     for step in range(4):
         for act in (lambda p, obs: p.collect_mode.forward(obs, eps=0.4), lambda p, obs: p.eval_mode.forward(obs)):
-            actions = [_actions(act(policy, _obs(6, seed=step))) for policy in (host, ours)]
+            actions = [_actions(act(policy, _obs(6, seed=step))) for policy in (ding, ours)]
             assert torch.equal(*actions)
 
 
 @pytest.mark.unittest
-def test_hosts_model_takes_its_own_samples_back():
-    policy = make_policy(model=HOST_MODEL, collect=dict(unroll_len=2))
+def test_ding_model_takes_its_own_samples_back():
+    policy = make_policy(model=DING_MODEL, collect=dict(unroll_len=2))
     hidden = policy.collect_mode.forward(_obs(2), eps=0.)[0]['prev_state']
     assert hidden.shape == (N, 2, H)
     episode = random_episode(4, seed=0, n_tensors=2)
@@ -105,15 +105,15 @@ def test_hosts_model_takes_its_own_samples_back():
 
 
 @pytest.mark.unittest
-def test_hosts_model_keeps_its_own_parameter_names():
-    policy = make_policy(model=HOST_MODEL)
+def test_ding_model_keeps_its_own_parameter_names():
+    policy = make_policy(model=DING_MODEL)
     names = policy.learn_mode.state_dict()['model'].keys()
     assert set(names) == set(policy._model.state_dict()) and '_q_network.rnn.weight_ih' in names
 
 
 @pytest.mark.unittest
-def test_hosts_models_target_is_hard_copied():
-    policy = make_policy(model=HOST_MODEL, learn=dict(target_update_freq=2))
+def test_ding_models_target_is_hard_copied():
+    policy = make_policy(model=DING_MODEL, learn=dict(target_update_freq=2))
     same = []
     for _ in range(2):
         policy._forward_learn(random_batch())
@@ -123,52 +123,52 @@ def test_hosts_models_target_is_hard_copied():
 
 @pytest.mark.unittest
 @pytest.mark.parametrize('double_q', [True, False])
-def test_hosts_model_leaves_the_batch_as_it_was(double_q):
+def test_ding_model_leaves_the_batch_as_it_was(double_q):
     batch = random_batch()
     before = [None if x is None else x.clone() for x in batch]
-    make_policy(model=HOST_MODEL, learn=dict(double_q=double_q))._forward_learn(batch)
+    make_policy(model=DING_MODEL, learn=dict(double_q=double_q))._forward_learn(batch)
     assert all(x is y is None or torch.equal(x, y) for x, y in zip(before, batch))
 
 
 # ------------------------------------- our model in DI-engine's policy
 
 
-def _host_pair(model=None):
+def _ding_pair(model=None):
     """DI-engine's policy with its model, and with ours of the same weights."""
     learn = dict(batch_size=3, double_q=True)
-    host = make_host_policy(model, learn)
-    ours = make_host_policy({**OUR_MODEL, **(model or {})}, learn)
-    assert type(ours) is HostPolicy and isinstance(ours._model, DingQMix)
-    ours._model.load_state_dict(host._model.state_dict())
-    ours._target_model.load_state_dict(host._target_model.state_dict())
-    return host, ours
+    ding = make_ding_policy(model, learn)
+    ours = make_ding_policy({**OUR_MODEL, **(model or {})}, learn)
+    assert type(ours) is DingPolicy and isinstance(ours._model, DingQMix)
+    ours._model.load_state_dict(ding._model.state_dict())
+    ours._target_model.load_state_dict(ding._target_model.state_dict())
+    return ding, ours
 
 
 @pytest.mark.unittest
 @pytest.mark.parametrize('model', MODELS)
-def test_hosts_policy_trains_our_model_with_the_same_numbers(model):
+def test_ding_policy_trains_our_model_with_the_same_numbers(model):
     losses = []
-    for policy in _host_pair(model):
-        samples = [get_train_sample(host_transitions(random_episode(5, seed=n, n_tensors=2)), 5)[0] for n in range(3)]
+    for policy in _ding_pair(model):
+        samples = [get_train_sample(ding_transitions(random_episode(5, seed=n, n_tensors=2)), 5)[0] for n in range(3)]
         losses.append([policy._forward_learn(samples)['total_loss'] for _ in range(3)])
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
 
 
 @pytest.mark.unittest
 @pytest.mark.parametrize('model', MODELS)
-def test_hosts_policy_acts_with_our_model_as_with_its_own(model):
-    host, ours = _host_pair(model)
+def test_ding_policy_acts_with_our_model_as_with_its_own(model):
+    ding, ours = _ding_pair(model)
     for step in range(3):
         for act in (lambda p, obs: p.collect_mode.forward(obs, eps=0.), lambda p, obs: p.eval_mode.forward(obs)):
-            actions = [_actions(act(policy, _obs(4, seed=step))) for policy in (host, ours)]
+            actions = [_actions(act(policy, _obs(4, seed=step))) for policy in (ding, ours)]
             assert torch.equal(*actions)
 
 
 @pytest.mark.unittest
-def test_hosts_policy_trains_on_what_it_collected_with_our_model():
-    policy = make_host_policy(OUR_MODEL, dict(batch_size=1), collect=dict(unroll_len=4))
+def test_ding_policy_trains_on_what_it_collected_with_our_model():
+    policy = make_ding_policy(OUR_MODEL, dict(batch_size=1), collect=dict(unroll_len=4))
     episode, transitions = random_episode(4, seed=0), []
-    for t, transition in enumerate(host_transitions(episode)):
+    for t, transition in enumerate(ding_transitions(episode)):
         output = policy.collect_mode.forward({i: _obs(1, seed=t)[0] for i in range(4)}, eps=0.5)[0]
         transitions.append(dict(transition, prev_state=output['prev_state'], action=output['action']))
     before = fixed_parameters(policy._model)
@@ -189,40 +189,40 @@ def _saved_and_loaded(state_dict):
 
 @pytest.mark.unittest
 @pytest.mark.parametrize('model', MODELS)
-def test_hosts_checkpoint_plays_as_there(model):
-    host = make_host_policy(model, seed=4)
+def test_ding_checkpoint_plays_as_there(model):
+    ding = make_ding_policy(model, seed=4)
     ours = make_policy(model=model, enable_field=['eval'], seed=8)
-    ours.eval_mode.load_state_dict(_saved_and_loaded(host.learn_mode.state_dict()))
+    ours.eval_mode.load_state_dict(_saved_and_loaded(ding.learn_mode.state_dict()))
     for step in range(3):
-        actions = [_actions(policy.eval_mode.forward(_obs(4, seed=step))) for policy in (host, ours)]
+        actions = [_actions(policy.eval_mode.forward(_obs(4, seed=step))) for policy in (ding, ours)]
         assert torch.equal(*actions)
 
 
 @pytest.mark.unittest
-def test_hosts_checkpoint_brings_online_and_target_network():
-    host = make_host_policy(seed=4)
-    for parameter in host._target_model.parameters():
+def test_ding_checkpoint_brings_online_and_target_network():
+    ding = make_ding_policy(seed=4)
+    for parameter in ding._target_model.parameters():
         parameter.data += 1.
     ours = make_policy(seed=8)
-    ours.learn_mode.load_state_dict(_saved_and_loaded(host.learn_mode.state_dict()))
+    ours.learn_mode.load_state_dict(_saved_and_loaded(ding.learn_mode.state_dict()))
     expected = DingQMix(**SIZES)
-    expected.load_state_dict(host._model.state_dict())
+    expected.load_state_dict(ding._model.state_dict())
     assert same_tensors(expected.state_dict(), ours._learn_model.state_dict())
-    expected.load_state_dict(host._target_model.state_dict())
+    expected.load_state_dict(ding._target_model.state_dict())
     assert same_tensors(expected.state_dict(), ours._learn_target_model.state_dict())
 
 
 @pytest.mark.unittest
-def test_training_goes_on_from_the_hosts_checkpoint():
+def test_training_goes_on_from_a_ding_checkpoint():
     ours = make_policy()
-    ours.learn_mode.load_state_dict(_saved_and_loaded(make_host_policy(seed=4).learn_mode.state_dict()))
+    ours.learn_mode.load_state_dict(_saved_and_loaded(make_ding_policy(seed=4).learn_mode.state_dict()))
     before = fixed_parameters(ours._model)
     ours._forward_learn(random_batch())
     assert not same_tensors(before, ours._model.state_dict())
 
 
 @pytest.mark.unittest
-def test_hosts_checkpoint_of_another_size_is_refused():
-    host = make_host_policy(model=dict(hidden_size_list=[16]))
+def test_ding_checkpoint_of_another_size_is_refused():
+    ding = make_ding_policy(model=dict(hidden_size_list=[16]))
     with pytest.raises(RuntimeError, match='size mismatch'):
-        make_policy().learn_mode.load_state_dict(host.learn_mode.state_dict())
+        make_policy().learn_mode.load_state_dict(ding.learn_mode.state_dict())

@@ -42,7 +42,7 @@ def test_reason_names_what_the_kernels_do_not_know():
 
 @pytest.mark.unittest
 def test_kernels_asked_for_a_model_they_do_not_know_are_refused():
-    with pytest.raises(ValueError, match="learn.gradient: 'cpu', but .*set 'auto' or 'autograd'"):
+    with pytest.raises(ValueError, match=r"learn\.gradient: 'cpu', but .*set 'auto' or 'autograd'"):
         make_policy(dict(dueling=True), learn=dict(gradient='cpu'))
 
 
@@ -66,7 +66,7 @@ def test_frozen_parameter_goes_by_autograd():
 def test_mixer_that_computes_otherwise_is_an_error_and_no_other_result(monkeypatch):
     mix = QMixer._mix
     monkeypatch.setattr(QMixer, '_mix', lambda self, agent_q, state: mix(self, agent_q, state).square())
-    with pytest.raises(RuntimeError, match='kernels give another gradient.*gradient=.autograd'):
+    with pytest.raises(RuntimeError, match=r'kernels give another gradient.*gradient=.autograd'):
         make_policy()
     make_policy(learn=dict(gradient='autograd'))
 

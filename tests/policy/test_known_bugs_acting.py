@@ -1,6 +1,6 @@
 """
 Mistakes known from implementations of QMIX, DI-engine 0.5.3 among them, when they act: one test each
-that fails on the mistake. The tests named ``test_host_...`` show it in DI-engine's own classes, so that they tell when
+that fails on the mistake. The tests named ``test_ding_...`` show it in DI-engine's own classes, so that they tell when
 it is mended there.
 """
 import pytest
@@ -48,7 +48,7 @@ class _FixedLogit(torch.nn.Module):
 
 
 @pytest.mark.unittest
-def test_host_explores_with_one_coin_for_all_envs_and_agents():
+def test_ding_explores_with_one_coin_for_all_envs_and_agents():
     torch.manual_seed(0)
     wrapper = EpsGreedySampleWrapper(_FixedLogit())
     shares = [(wrapper.forward({}, eps=0.5)['action'] != 0).float().mean().item() for _ in range(30)]
@@ -70,7 +70,7 @@ def test_exploration_coins_are_independent_over_envs_and_agents():
 
 
 @pytest.mark.unittest
-def test_host_gives_illegal_actions_a_chance():
+def test_ding_gives_illegal_actions_a_chance():
     weights = torch.tensor([[1., 0.]])
     sample_action(prob=weights)
     assert weights[0, 1] > 0.

@@ -1,6 +1,6 @@
 """
 Mistakes known from implementations of QMIX, DI-engine 0.5.3 among them, with the hidden state: one test each
-that fails on the mistake. The tests named ``test_host_...`` show it in DI-engine's own classes, so that they tell when
+that fails on the mistake. The tests named ``test_ding_...`` show it in DI-engine's own classes, so that they tell when
 it is mended there.
 """
 import pytest
@@ -8,13 +8,13 @@ import torch
 from ding.rl_utils import get_train_sample
 from ding.utils import lists_to_dicts
 from policy_data import (
-    HOST_MODEL,
+    DING_MODEL,
     H,
     N,
     chunk,
+    ding_transitions,
     fixed_parameters,
-    host_transitions,
-    make_host_policy,
+    make_ding_policy,
     make_policy,
     q_tots,
     random_episode,
@@ -61,7 +61,7 @@ def _target_in_step_and_behind():
     q_values, _ = target_model.q_values(episode['obs'].unsqueeze(1), state)
     best = q_values[:, 0].masked_fill(~episode['action_mask'], -1e9).argmax(-1)
     in_step = episode['reward'] + 0.9 * _next_q_step_by_step(target_model, episode, state, best)
-    host_data = {
+    ding_data = {
         'obs': {
             'agent_state': episode['obs'][1:].unsqueeze(1),
             'global_state': episode['state'][1:].unsqueeze(1),
@@ -69,7 +69,7 @@ def _target_in_step_and_behind():
         },
         'prev_state': state,
     }
-    behind = episode['reward'] + 0.9 * target_model(host_data, single_step=False)['total_q'][:, 0]
+    behind = episode['reward'] + 0.9 * target_model(ding_data, single_step=False)['total_q'][:, 0]
     return got[:, 0], in_step, behind
 
 
@@ -134,9 +134,9 @@ def test_chunk_starts_from_the_stored_state_or_from_zeros_as_configured():
 
 
 @pytest.mark.unittest
-def test_host_trains_on_one_batch_size_only():
-    policy = make_host_policy(learn=dict(batch_size=4))
-    samples = [get_train_sample(host_transitions(random_episode(5, i)), 5)[0] for i in range(3)]
+def test_ding_trains_on_one_batch_size_only():
+    policy = make_ding_policy(learn=dict(batch_size=4))
+    samples = [get_train_sample(ding_transitions(random_episode(5, i)), 5)[0] for i in range(3)]
     with pytest.raises(AssertionError):
         policy._forward_learn(samples)
 
@@ -151,9 +151,9 @@ def test_batch_of_any_size_trains(n_samples):
 
 
 @pytest.mark.unittest
-def test_host_fails_on_chunks_of_one_step():
-    policy = make_host_policy(learn=dict(batch_size=1, double_q=True))
-    sample = lists_to_dicts(host_transitions(random_episode(1, 0)), recursive=True)
+def test_ding_fails_on_chunks_of_one_step():
+    policy = make_ding_policy(learn=dict(batch_size=1, double_q=True))
+    sample = lists_to_dicts(ding_transitions(random_episode(1, 0)), recursive=True)
     with pytest.raises(IndexError):
         policy._forward_learn([sample])
 
@@ -184,8 +184,8 @@ def _rnn_inputs(policy, rnns):
 
 @pytest.mark.unittest
 def test_ding_calls_its_recurrence_once_per_step():
-    policy = make_policy(model=HOST_MODEL)
-    samples = [get_train_sample(host_transitions(random_episode(6, i)), 6)[0] for i in range(4)]
+    policy = make_policy(model=DING_MODEL)
+    samples = [get_train_sample(ding_transitions(random_episode(6, i)), 6)[0] for i in range(4)]
     calls = []
     policy._learn_model.model._q_network.rnn.register_forward_hook(lambda *_: calls.append(1))
     policy._forward_learn(samples)

@@ -1,6 +1,6 @@
 """
 Mistakes known from implementations of QMIX, DI-engine 0.5.3 among them, in the update: one test each
-that fails on the mistake. The tests named ``test_host_...`` show it in DI-engine's own classes, so that they tell when
+that fails on the mistake. The tests named ``test_ding_...`` show it in DI-engine's own classes, so that they tell when
 it is mended there.
 """
 import pytest
@@ -10,9 +10,9 @@ from ding.rl_utils import get_train_sample
 from policy_data import (
     SIZES,
     H,
+    ding_transitions,
     fixed_parameters,
-    host_transitions,
-    make_host_policy,
+    make_ding_policy,
     make_policy,
     q_tots,
     random_batch,
@@ -28,12 +28,12 @@ from ding_qmix.policy.samples import cut_chunks
 
 
 @pytest.mark.unittest
-def test_host_loss_depends_on_padding():
+def test_ding_loss_depends_on_padding():
     episode = random_episode(3, seed=6)
     losses = []
     for unroll_len in (3, 8):
-        policy = make_host_policy(learn=dict(batch_size=1))
-        losses.append(policy._forward_learn(get_train_sample(host_transitions(episode), unroll_len))['total_loss'])
+        policy = make_ding_policy(learn=dict(batch_size=1))
+        losses.append(policy._forward_learn(get_train_sample(ding_transitions(episode), unroll_len))['total_loss'])
     assert abs(losses[0] - losses[1]) > 0.1 * losses[0]
 
 
@@ -74,8 +74,8 @@ def test_batch_of_unequal_lengths_is_the_mean_over_all_its_steps(td_lambda):
 
 
 @pytest.mark.unittest
-def test_host_trains_on_some_steps_twice():
-    transitions = host_transitions(random_episode(5, seed=7))
+def test_ding_trains_on_some_steps_twice():
+    transitions = ding_transitions(random_episode(5, seed=7))
     rewards = torch.cat([torch.cat(sample['reward']) for sample in get_train_sample(transitions, 3)])
     assert len(rewards) > len(transitions) and len(set(rewards.tolist())) == len(transitions)
 
@@ -93,10 +93,10 @@ def test_chunks_cover_every_step_once(chunk_len, burn_in):
 
 
 @pytest.mark.unittest
-def test_null_padded_host_sample_trains_on_real_steps_only():
+def test_null_padded_ding_sample_trains_on_real_steps_only():
     episode = random_episode(3, seed=8)
-    padded, = get_train_sample(host_transitions(episode), 8)
-    exact, = get_train_sample(host_transitions(episode), 3)
+    padded, = get_train_sample(ding_transitions(episode), 8)
+    exact, = get_train_sample(ding_transitions(episode), 3)
     losses = [make_policy()._forward_learn([sample])['total_loss'] for sample in (padded, exact)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
 
@@ -137,7 +137,7 @@ class _WithBuffers(torch.nn.Module):
 
 
 @pytest.mark.unittest
-def test_host_leaves_buffers_out_of_its_target_updates():
+def test_ding_leaves_buffers_out_of_its_target_updates():
     online = _WithBuffers()
     wrapper = TargetNetworkWrapper(_WithBuffers(), 'momentum', {'theta': 0.5})
     online.norm.running_mean += 1.
@@ -167,8 +167,8 @@ def test_target_update_includes_buffers(learn, expected):
 
 
 @pytest.mark.unittest
-def test_host_decays_weights_unasked():
-    assert make_host_policy()._optimizer.param_groups[0]['weight_decay'] > 0.
+def test_ding_decays_weights_unasked():
+    assert make_ding_policy()._optimizer.param_groups[0]['weight_decay'] > 0.
 
 
 @pytest.mark.unittest
@@ -212,5 +212,5 @@ def test_mixing_embed_dim_is_free():
 
 
 @pytest.mark.unittest
-def test_mixing_embed_dim_is_the_hosts_unless_given():
+def test_mixing_embed_dim_is_dings_unless_given():
     assert make_policy(model=dict(hidden_size_list=[16, 24]))._model.mixer.embed_dim == 24

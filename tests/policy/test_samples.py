@@ -6,7 +6,7 @@ import pytest
 import torch
 from ding.rl_utils import get_train_sample
 from ding.worker.collector.base_serial_collector import to_tensor_transitions
-from policy_data import A, H, N, chunk, host_transitions, make_policy, random_episode, whole
+from policy_data import A, H, N, chunk, ding_transitions, make_policy, random_episode, whole
 
 from ding_qmix.policy.samples import collate_samples, cut_chunks, episode_sample
 from ding_qmix.spec import EpisodeBatch
@@ -17,9 +17,9 @@ Timestep = namedtuple('Timestep', ['obs', 'reward', 'done', 'info'])
 def _our_transitions(episode):
     """The episode as our policy's ``_process_transition`` makes it."""
     transitions = []
-    for t, host in enumerate(host_transitions(episode)):
+    for t, ding in enumerate(ding_transitions(episode)):
         flags = {name: bool(episode[name][t]) for name in ('terminated', 'truncated')}
-        transitions.append(dict(host, prev_state=episode['hidden_state'][t], **flags))
+        transitions.append(dict(ding, prev_state=episode['hidden_state'][t], **flags))
     return transitions
 
 
@@ -41,7 +41,7 @@ def test_last_row_of_an_episode_is_what_its_last_action_led_to():
 
 
 @pytest.mark.unittest
-def test_sample_survives_the_hosts_conversion_of_transitions():
+def test_sample_survives_dings_conversion_of_transitions():
     episode = random_episode(4, seed=2, end='truncated')
     policy = make_policy()
     sample, = policy._get_train_sample(to_tensor_transitions(_our_transitions(episode)))
@@ -178,33 +178,33 @@ def test_batch_and_list_of_samples_give_the_same_loss(td_lambda):
 @pytest.mark.unittest
 @pytest.mark.parametrize('end', ['terminated', 'cut'])
 @pytest.mark.parametrize('td_lambda', [0., 0.6])
-def test_hosts_samples_give_the_same_loss_as_ours(end, td_lambda):
+def test_ding_samples_give_the_same_loss_as_ours(end, td_lambda):
     episodes = [random_episode(4, seed=n, end=end) for n in range(3)]
-    hosts = [get_train_sample(host_transitions(episode), 4)[0] for episode in episodes]
+    ding_samples = [get_train_sample(ding_transitions(episode), 4)[0] for episode in episodes]
     ours = [chunk(episode) for episode in episodes]
-    host_loss, our_loss = _losses(hosts, ours, td_lambda=td_lambda)
-    assert host_loss == pytest.approx(our_loss, rel=1e-6)
+    ding_loss, our_loss = _losses(ding_samples, ours, td_lambda=td_lambda)
+    assert ding_loss == pytest.approx(our_loss, rel=1e-6)
 
 
 @pytest.mark.unittest
-def test_hosts_chunk_inside_an_episode_bootstraps():
+def test_ding_chunk_inside_an_episode_bootstraps():
     episode = random_episode(6, seed=9)
-    first, second = get_train_sample(host_transitions(episode), 3)
-    host_loss, our_loss = _losses([first, second], cut_chunks(episode, 3))
-    assert host_loss == pytest.approx(our_loss, rel=1e-6)
+    first, second = get_train_sample(ding_transitions(episode), 3)
+    ding_loss, our_loss = _losses([first, second], cut_chunks(episode, 3))
+    assert ding_loss == pytest.approx(our_loss, rel=1e-6)
 
 
 @pytest.mark.unittest
-def test_padding_rows_of_the_host_have_legal_actions():
-    sample, = get_train_sample(host_transitions(random_episode(2, seed=10)), 5)
+def test_padding_rows_of_ding_samples_have_legal_actions():
+    sample, = get_train_sample(ding_transitions(random_episode(2, seed=10)), 5)
     batch = collate_samples([sample], torch.zeros(1, N, 1, H))
     assert batch.action_mask.any(dim=-1).all() and batch.mask[:, 0].tolist() == [1., 1., 0., 0., 0.]
     assert batch.action_mask.shape == (6, 1, N, A)
 
 
 @pytest.mark.unittest
-def test_hosts_time_limit_is_terminal():
+def test_ding_time_limit_is_terminal():
     episode = random_episode(4, seed=11, end='truncated')  # DI-engine's transitions say done, not why
-    sample, = get_train_sample(host_transitions(episode), 4)
-    host_loss, our_loss = _losses([sample], [chunk(episode)], timeout_is_terminal=True)
-    assert host_loss == pytest.approx(our_loss, rel=1e-6)
+    sample, = get_train_sample(ding_transitions(episode), 4)
+    ding_loss, our_loss = _losses([sample], [chunk(episode)], timeout_is_terminal=True)
+    assert ding_loss == pytest.approx(our_loss, rel=1e-6)

@@ -3,7 +3,7 @@ import io
 
 import pytest
 import torch
-from policy_data import HOST_MODEL, OBS_DIM, A, N, S, make_policy, random_batch, same_tensors
+from policy_data import DING_MODEL, OBS_DIM, A, N, S, make_policy, random_batch, same_tensors
 
 LEARN = dict(optimizer='adam', target_update_freq=3, td_lambda=0.6)
 
@@ -47,7 +47,7 @@ def _resumed(**kwargs):
 
 @pytest.mark.unittest
 @pytest.mark.parametrize('learn', [LEARN, dict(LEARN, optimizer='rmsprop')])
-@pytest.mark.parametrize('model', [{}, dict(lstm_type='pytorch'), dict(mixer=False), HOST_MODEL])
+@pytest.mark.parametrize('model', [{}, dict(lstm_type='pytorch'), dict(mixer=False), DING_MODEL])
 def test_updates_go_on_bit_for_bit(model, learn):
     first, second = make_policy(model=model, learn=learn), make_policy(model=model, learn=learn, seed=77)
     _update(first, seeds=range(2))
@@ -104,5 +104,5 @@ def test_checkpoint_of_the_learner_plays_in_eval_mode():
 
 
 @pytest.mark.unittest
-def test_state_dict_holds_everything_the_hosts_pipeline_reads():
+def test_state_dict_holds_everything_dings_pipeline_reads():
     assert {'model', 'target_model', 'optimizer'} <= make_policy().learn_mode.state_dict().keys()

@@ -2,7 +2,7 @@
 from typing import Any, Optional
 
 import torch
-from ding.policy.qmix import QMIXPolicy as HostPolicy
+from ding.policy.qmix import QMIXPolicy as DingPolicy
 from ding.utils import deep_merge_dicts
 from easydict import EasyDict
 
@@ -16,7 +16,7 @@ from ding_qmix.spec import EpisodeBatch
 
 N, OBS_DIM, S, A, H = 3, 7, 9, 5, 8
 SIZES = dict(agent_num=N, obs_shape=OBS_DIM, global_obs_shape=S, action_shape=A, hidden_size_list=[H])
-HOST_MODEL = dict(type='qmix', import_names=['ding.model.template.qmix'])  # DI-engine's own model
+DING_MODEL = dict(type='qmix', import_names=['ding.model.template.qmix'])  # DI-engine's own model
 
 
 def make_policy(
@@ -53,12 +53,12 @@ def make_policy(
 
 def _threads(cls: type) -> dict[str, int]:
     """One thread, for sums in one order: tests compare bits. DI-engine's policy has no such key."""
-    return {} if cls is HostPolicy else {'n_threads': 1}
+    return {} if cls is DingPolicy else {'n_threads': 1}
 
 
-def make_host_policy(model: Optional[dict] = None, learn: Optional[dict] = None, **kwargs: Any) -> HostPolicy:
+def make_ding_policy(model: Optional[dict] = None, learn: Optional[dict] = None, **kwargs: Any) -> DingPolicy:
     """DI-engine's own QMIX policy."""
-    return make_policy(model, learn, cls=HostPolicy, **kwargs)
+    return make_policy(model, learn, cls=DingPolicy, **kwargs)
 
 
 def random_episode(n_steps: int, seed: int, end: str = 'terminated', n_tensors: int = 1) -> dict[str, torch.Tensor]:
@@ -133,7 +133,7 @@ def assert_same_result(got: UpdateResult, expected: UpdateResult) -> None:
     torch.testing.assert_close(got.priority, expected.priority, atol=1e-5, rtol=1e-5)
 
 
-def host_transitions(episode: dict[str, torch.Tensor], first: int = 0) -> list[dict[str, Any]]:
+def ding_transitions(episode: dict[str, torch.Tensor], first: int = 0) -> list[dict[str, Any]]:
     """The episode as the transitions that DI-engine's QMIX policy and its collectors make of it."""
 
     def obs(t: int) -> dict[str, torch.Tensor]:
