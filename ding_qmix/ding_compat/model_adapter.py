@@ -32,8 +32,8 @@ class DingModelAdapter(nn.Module):
         super().__init__()
         if not hasattr(model, 'mixer') or (model.mixer and not hasattr(model, '_mixer')):
             raise TypeError(
-                f"policy ding_qmix: model {type(model).__name__} has no mixer; expected model 'ding_qmix', or DI-engine's "
-                "model 'qmix' or a subclass of it"
+                f'policy ding_qmix: model {type(model).__name__} has no mixer; expected our model ding_qmix, or '
+                "DI-engine's model 'qmix' or a subclass of it"
             )
         self.model = model
         self._agent_num, self._state_dim, self._hidden_dim = agent_num, global_obs_shape, hidden_dim

@@ -3,8 +3,9 @@ The agents' network over a packed sequence (see ``gru_kernel``), forward and bac
 
     e = ReLU(W_e obs + b_e)    h' = GRU(e, h)    y = ReLU(W_1 h' + b_1)    Q = W_2 y + b_2
 
-The backward pass is that of its layers in reverse order: dL/dQ -> dL/dy -> dL/dh' (by the head) -> dL/da and dL/dc (by
-the GRU) -> dL/de = W_i^T dL/da -> the encoder. W_i and W_h get dL/dW_i = sum of dL/da e^T and dL/dW_h = sum of dL/dc h^T over rows.
+The backward pass is that of its layers in reverse order: dL/dQ -> dL/dy -> dL/dh' (by the head) -> dL/da and dL/dc
+(by the GRU) -> dL/de = W_i^T dL/da -> the encoder; over the rows, dL/dW_i = sum of dL/da e^T and dL/dW_h = sum of
+dL/dc h^T.
 
 All layers run over one tile of times before the next, so that what is written is read from the cache.
 """

@@ -18,8 +18,8 @@ def make_optimizer(cfg: EasyDict, parameters: Tensor) -> torch.optim.Optimizer:
 def update_target(target: FlatParameters, online: FlatParameters, cfg: EasyDict, n_updates: int) -> None:
     """
     Overview:
-        Update the target network after an update of the online one: a hard copy every ``target_update_freq`` updates, or a soft step of
-        ``target_update_theta`` at every one. Buffers, such as batch norm's, go with the parameters.
+        Let the target network follow an update of the online one: a hard copy every ``target_update_freq`` updates, or
+        a soft step of ``target_update_theta`` at every one. Buffers, such as batch norm's, go with the parameters.
     Arguments:
         - cfg: section ``policy.learn``
         - n_updates: updates since the start, this one included
