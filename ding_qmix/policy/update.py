@@ -60,7 +60,7 @@ class TDUpdate:
         for part, _ in results[1:]:
             gradient += part
         sums = concatenate_sums([sums for _, sums in results], torch.cat(episodes).argsort())
-        means = torch.stack([sums.loss, sums.q_tot, sums.target_q_tot, sums.td_error_abs]).sum(1) / n_steps
+        means = torch.stack([sums.loss, sums.q_tot, sums.target_q_tot, sums.td_error_abs], dim=1).sum(0) / n_steps
         n_real = batch.mask.sum(0).clamp(min=1.)
         priority = _MAX_SHARE * sums.td_error_max + (1. - _MAX_SHARE) * sums.td_error_abs / n_real
         return UpdateResult(gradient, means, priority)
