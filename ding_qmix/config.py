@@ -1,4 +1,5 @@
 """Configs in Python: the skeleton of main_config and create_config for a map, sizes filled in from it."""
+import warnings
 from typing import Any, Optional
 
 from ding.utils import deep_merge_dicts
@@ -7,31 +8,34 @@ from easydict import EasyDict
 from ding_qmix.smac.scenarios import make_spec
 from ding_qmix.spec import EnvSpec
 
-_ROADS: dict[str, dict[str, dict[str, Any]]] = {
-    # Batched from env step to gradient.
-    'fast': dict(
+_PIPELINES: dict[str, dict[str, dict[str, Any]]] = {
+    # This package's parts: batched from env step to gradient.
+    'batched': dict(
         env_manager=dict(type='ding_smac_vector', import_names=['ding_qmix']),
         collector=dict(type='ding_qmix_vector', import_names=['ding_qmix']),
         replay_buffer=dict(type='ding_qmix_episode', import_names=['ding_qmix']),
         evaluator=dict(type='ding_qmix_win_rate', import_names=['ding_qmix']),
     ),
     # DI-engine's own parts around our env, model and policy.
-    'stock': dict(
+    'ding': dict(
         env_manager=dict(type='base'),
         collector=dict(type='episode', get_train_sample=True),
         replay_buffer=dict(type='naive'),
         evaluator=dict(type='interaction'),
     ),
 }
+_EVALUATORS: dict[str, dict[str, Any]] = {'batched': dict(eval_env_step_freq=10000), 'ding': {}}  # [env steps]
+_OLD_NAMES = {'fast': 'batched', 'stock': 'ding'}  # of pipelines, in version 0.1
 
 
 def make_config(
         map_name: str,
-        road: str = 'fast',
+        pipeline: str = 'batched',
         exp_name: Optional[str] = None,
         env: Optional[dict] = None,
         policy: Optional[dict] = None,
         create: Optional[dict] = None,
+        road: Optional[str] = None,
 ) -> tuple[EasyDict, EasyDict]:
     """
     Overview:
@@ -39,44 +43,39 @@ def make_config(
         it belongs to; the sizes in ``policy.model`` come from the map.
     Arguments:
         - map_name: a SMAC map, such as 'MMM'
-        - road: 'fast' for this package's env manager, collector, buffer and evaluator, 'stock' for DI-engine's
+        - pipeline: 'batched' for this package's env manager, collector, buffer and evaluator, 'ding' for DI-engine's
         - exp_name: folder of logs and checkpoints; None makes one from the map
         - env, policy: sections of main_config that override
         - create: sections of create_config that override, such as dict(env_manager=dict(type='subprocess'))
+        - road: deprecated name of ``pipeline``
     Returns:
         - main_config, create_config
     Raises:
-        - ValueError: unknown map or road, two maps, a size in ``policy.model`` that is not the map's, or an env \
+        - ValueError: unknown map or pipeline, two maps, a size in ``policy.model`` that is not the map's, or an env \
             option that is for other policies
     Examples:
         >>> main_config, create_config = make_config('MMM', policy=dict(learn=dict(batch_size=64)))
     """
-    if road not in _ROADS:
-        raise ValueError(f'make_config: road {road!r}, expected one of {tuple(_ROADS)}')
-    env, policy = dict(env or {}), dict(policy or {})
-    if env.get('map_name', map_name) != map_name:
-        raise ValueError(f'make_config: map {map_name!r}, but env.map_name is {env["map_name"]!r}; leave it out of env')
-    others = [name for name in ('obs_alone', 'independent_obs', 'special_global_state') if env.get(name)]
-    if others:
-        raise ValueError(f'make_config: env.{others[0]}=True, but policy ding_qmix takes the plain obs and state')
+    pipeline = _current_name(pipeline if road is None else road, is_road=road is not None)
+    if pipeline not in _PIPELINES:
+        raise ValueError(f'make_config: pipeline {pipeline!r}, expected one of {tuple(_PIPELINES)}')
+    env = _env_section(map_name, env or {})
     spec = make_spec(map_name, obs_style=env.get('obs_style', 'ding'))
-    env_defaults = dict(
-        map_name=map_name, collector_env_num=32, evaluator_env_num=32, n_evaluator_episode=32, stop_value=2.
-    )
-    env = deep_merge_dicts(env_defaults, env)
     policy_defaults = dict(
         model=model_sizes(spec),
         collect=dict(env_num=env['collector_env_num']),
-        eval=dict(env_num=env['evaluator_env_num'], evaluator=dict(eval_env_step_freq=10000) if road == 'fast' else {}),
+        eval=dict(env_num=env['evaluator_env_num'], evaluator=_EVALUATORS[pipeline]),
     )
     main_config = dict(
-        exp_name=exp_name or f'smac_{map_name}_qmix_seed0', env=env, policy=deep_merge_dicts(policy_defaults, policy)
+        exp_name=exp_name or f'smac_{map_name}_qmix_seed0',
+        env=env,
+        policy=deep_merge_dicts(policy_defaults, policy or {})
     )
     check_model_sizes(main_config['policy']['model'], spec)
     create_config = dict(
         env=dict(type='ding_smac', import_names=['ding_qmix']),
         policy=dict(type='ding_qmix', import_names=['ding_qmix']),
-        **_ROADS[road],
+        **_PIPELINES[pipeline],
     )
     return EasyDict(main_config), EasyDict(deep_merge_dicts(create_config, create or {}))
 
@@ -106,3 +105,25 @@ def check_model_sizes(model: dict[str, Any], spec: EnvSpec) -> None:
             f'config policy.model does not fit map {spec.map_name} with obs style {spec.obs_style!r}: '
             f'{", ".join(wrong)}; leave the sizes out and let ding_qmix.config.make_config fill them in'
         )
+
+
+def _env_section(map_name: str, env: dict[str, Any]) -> dict[str, Any]:
+    """Return section ``env`` of main_config, or raise where it does not fit the map or policy ``ding_qmix``."""
+    if env.get('map_name', map_name) != map_name:
+        raise ValueError(f'make_config: map {map_name!r}, but env.map_name is {env["map_name"]!r}; leave it out of env')
+    others = [name for name in ('obs_alone', 'independent_obs', 'special_global_state') if env.get(name)]
+    if others:
+        raise ValueError(f'make_config: env.{others[0]}=True, but policy ding_qmix takes the plain obs and state')
+    defaults = dict(
+        map_name=map_name, collector_env_num=32, evaluator_env_num=32, n_evaluator_episode=32, stop_value=2.
+    )
+    return deep_merge_dicts(defaults, env)
+
+
+def _current_name(given: str, is_road: bool) -> str:
+    """Return the name of the pipeline that ``make_config`` was given, with a warning where that is version 0.1's."""
+    name = _OLD_NAMES.get(given, given)
+    if is_road or name != given:
+        old = f'{"road" if is_road else "pipeline"}={given!r}'
+        warnings.warn(f'make_config: {old} is deprecated, use pipeline={name!r}', DeprecationWarning, stacklevel=3)
+    return name

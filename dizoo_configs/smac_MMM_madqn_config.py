@@ -1,7 +1,7 @@
 """DI-engine's multi-agent DQN on map MMM. Train: ``ding -m serial -c FILE``, or run this file with python."""
-from ding_qmix.ding_compat.config import make_host_config
+from ding_qmix.ding_compat.config import make_ding_config
 
-main_config, create_config = make_host_config(
+main_config, create_config = make_ding_config(
     'MMM',
     'madqn',
     exp_name='smac_MMM_madqn_seed0',

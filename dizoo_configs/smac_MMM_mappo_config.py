@@ -1,7 +1,7 @@
 """MAPPO, DI-engine's multi-agent PPO, on map MMM. Train: ``ding -m serial_onpolicy -c FILE``, or with python."""
-from ding_qmix.ding_compat.config import make_host_config
+from ding_qmix.ding_compat.config import make_ding_config
 
-main_config, create_config = make_host_config(
+main_config, create_config = make_ding_config(
     'MMM',
     'ppo',
     exp_name='smac_MMM_mappo_seed0',

@@ -1,7 +1,7 @@
 """MASAC, DI-engine's multi-agent discrete SAC, on map MMM. Train: ``ding -m serial -c FILE``, or with python."""
-from ding_qmix.ding_compat.config import make_host_config
+from ding_qmix.ding_compat.config import make_ding_config
 
-main_config, create_config = make_host_config(
+main_config, create_config = make_ding_config(
     'MMM',
     'discrete_sac',
     exp_name='smac_MMM_masac_seed0',

@@ -1,4 +1,4 @@
-"""make_config: both roads, overrides, sizes from the map, and what it refuses."""
+"""make_config: both pipelines, overrides, sizes from the map, and what it refuses."""
 import copy
 
 import pytest
@@ -24,13 +24,13 @@ def test_sizes_follow_the_obs_style():
 
 @pytest.mark.unittest
 @pytest.mark.parametrize(
-    'road, types', [
-        ('fast', ['ding_smac_vector', 'ding_qmix_vector', 'ding_qmix_episode', 'ding_qmix_win_rate']),
-        ('stock', ['base', 'episode', 'naive', 'interaction']),
+    'pipeline, types', [
+        ('batched', ['ding_smac_vector', 'ding_qmix_vector', 'ding_qmix_episode', 'ding_qmix_win_rate']),
+        ('ding', ['base', 'episode', 'naive', 'interaction']),
     ]
 )
-def test_road_names_its_parts(road, types):
-    _, create = make_config('3m', road=road)
+def test_pipeline_names_its_parts(pipeline, types):
+    _, create = make_config('3m', pipeline=pipeline)
     assert [create[part].type for part in ('env_manager', 'collector', 'replay_buffer', 'evaluator')] == types
     assert (create.env.type, create.policy.type) == ('ding_smac', 'ding_qmix')
 
@@ -42,8 +42,8 @@ def test_registered_names_are_imported_with_the_package():
 
 
 @pytest.mark.unittest
-def test_stock_collector_cuts_train_samples():
-    assert make_config('3m', road='stock')[1].collector.get_train_sample
+def test_dings_collector_cuts_train_samples():
+    assert make_config('3m', pipeline='ding')[1].collector.get_train_sample
 
 
 @pytest.mark.unittest
@@ -63,12 +63,12 @@ def test_what_is_given_overrides_and_the_rest_stays():
 
 @pytest.mark.unittest
 def test_one_config_leaves_no_trace_in_the_next():
-    roads, policy = copy.deepcopy(config._ROADS), dict(model=dict(hidden_size_list=[8]))
+    pipelines, policy = copy.deepcopy(config._PIPELINES), dict(model=dict(hidden_size_list=[8]))
     given = copy.deepcopy(policy)
     main, create = make_config('3m', policy=policy, create=dict(collector=dict(type='episode')))
     main.policy.model.hidden_size_list.append(9)
     create.evaluator.type = 'interaction'
-    assert config._ROADS == roads and policy == given
+    assert config._PIPELINES == pipelines and policy == given
 
 
 @pytest.mark.unittest
@@ -77,9 +77,24 @@ def test_exp_name_is_made_from_the_map():
 
 
 @pytest.mark.unittest
-def test_unknown_road_is_refused_with_the_roads():
-    with pytest.raises(ValueError, match=r"road 'quick', expected one of .*fast.*stock"):
-        make_config('3m', road='quick')
+def test_unknown_pipeline_is_refused_with_the_pipelines():
+    with pytest.raises(ValueError, match=r"pipeline 'quick', expected one of .*batched.*ding"):
+        make_config('3m', pipeline='quick')
+
+
+@pytest.mark.unittest
+@pytest.mark.parametrize('kwargs', [dict(road='stock'), dict(pipeline='stock'), dict(road='ding')])
+def test_old_names_of_a_pipeline_are_taken_with_a_warning(kwargs):
+    with pytest.warns(DeprecationWarning, match="use pipeline='ding'"):
+        configs = make_config('3m', **kwargs)
+    assert configs == make_config('3m', pipeline='ding')
+
+
+@pytest.mark.unittest
+def test_old_name_of_the_batched_pipeline_is_taken_with_a_warning():
+    with pytest.warns(DeprecationWarning, match="make_config: road='fast' is deprecated, use pipeline='batched'"):
+        configs = make_config('3m', road='fast')
+    assert configs == make_config('3m')
 
 
 @pytest.mark.unittest

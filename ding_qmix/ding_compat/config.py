@@ -1,5 +1,6 @@
 """Configs of DI-engine's own policies on env ``ding_smac``: the env options they need, sizes filled in from the map."""
 import copy
+import warnings
 from collections.abc import Mapping
 from typing import Any, Callable, NamedTuple, Optional
 
@@ -16,7 +17,7 @@ _EPISODES = dict(type='episode', get_train_sample=True)  # whole episodes, cut i
 _STEPS = dict(type='sample')
 
 
-class _HostPolicy(NamedTuple):
+class _DingPolicy(NamedTuple):
     """What a policy of DI-engine needs around it."""
     sizes: Callable[[EnvSpec, int], Sizes]  # of policy.model, from the map and the length of global_state's last axis
     collector: dict[str, Any]
@@ -24,7 +25,7 @@ class _HostPolicy(NamedTuple):
     agent_states: bool  # global_state must have one row per agent
 
 
-def make_host_config(
+def make_ding_config(
         map_name: str,
         policy_type: str,
         exp_name: Optional[str] = None,
@@ -38,7 +39,7 @@ def make_host_config(
         DI-engine's default; the sizes in ``policy.model`` come from the map.
     Arguments:
         - map_name: a SMAC map, such as 'MMM'
-        - policy_type: one of ``HOST_POLICIES``; 'ppo' is MAPPO and runs in DI-engine's on-policy pipeline, \
+        - policy_type: one of ``DING_POLICIES``; 'ppo' is MAPPO and runs in DI-engine's on-policy pipeline, \
             'discrete_sac' is MASAC
         - exp_name: folder of logs and checkpoints; None makes one from map and policy
         - env, policy: sections of main_config that override
@@ -50,12 +51,12 @@ def make_host_config(
             options that do not show what the policy takes
     """
     if policy_type not in _POLICIES:
-        raise ValueError(f'make_host_config: unknown policy {policy_type!r}; {nearest_hint(policy_type, _POLICIES)}')
-    host = _POLICIES[policy_type]
-    env = deep_merge_dicts(dict(_ENV, map_name=map_name, **host.env), env or {})
+        raise ValueError(f'make_ding_config: unknown policy {policy_type!r}; {nearest_hint(policy_type, _POLICIES)}')
+    needs = _POLICIES[policy_type]
+    env = deep_merge_dicts(dict(_ENV, map_name=map_name, **needs.env), env or {})
     if env['map_name'] != map_name:
-        raise ValueError(f'make_host_config: map {map_name!r}, but env.map_name is {env["map_name"]!r}')
-    sizes = host_model_sizes(policy_type, env)
+        raise ValueError(f'make_ding_config: map {map_name!r}, but env.map_name is {env["map_name"]!r}')
+    sizes = ding_model_sizes(policy_type, env)
     policy_defaults = dict(
         model=sizes, collect=dict(env_num=env['collector_env_num']), eval=dict(env_num=env['evaluator_env_num'])
     )
@@ -68,34 +69,34 @@ def make_host_config(
         env=dict(type='ding_smac', import_names=['ding_qmix']),
         env_manager=dict(type='ding_smac_vector', import_names=['ding_qmix']),
         policy=dict(type=policy_type),
-        collector=host.collector,
+        collector=needs.collector,
     )
     main_config = dict(exp_name=exp_name or f'smac_{map_name}_{policy_type}_seed0', env=env, policy=policy)
     return EasyDict(main_config), EasyDict(deep_merge_dicts(create_config, create or {}))
 
 
-def host_model_sizes(policy_type: str, env: Mapping[str, Any]) -> Sizes:
+def ding_model_sizes(policy_type: str, env: Mapping[str, Any]) -> Sizes:
     """
     Overview:
         Return the sizes of ``policy.model`` for an env section, under the names that the policy gives them.
     Raises:
         - ValueError: the env's options do not show what the policy takes
     """
-    host = _POLICIES[policy_type]
+    needs = _POLICIES[policy_type]
     special, independent = env.get('special_global_state', False), env.get('independent_obs', False)
     spec = make_spec(env['map_name'], env.get('obs_style', 'ding'), special_global_state=special)
-    if host.agent_states != bool(special or independent):
-        need = 'special_global_state or independent_obs' if host.agent_states else 'neither, it takes one state for all'
-        raise ValueError(f'policy {policy_type!r} on env ding_smac: of its options for the state it needs {need}')
+    if needs.agent_states != bool(special or independent):
+        how = 'special_global_state or independent_obs' if needs.agent_states else 'neither, it takes one state for all'
+        raise ValueError(f'policy {policy_type!r} on env ding_smac: of its options for the state it needs {how}')
     if policy_type == 'collaq' and not env.get('obs_alone', False):
         raise ValueError("policy 'collaq' on env ding_smac: it needs obs_alone=True")
-    return host.sizes(spec, spec.obs_dim if independent else spec.state_shape[-1])
+    return needs.sizes(spec, spec.obs_dim if independent else spec.state_shape[-1])
 
 
 def move_to_map(main_config: EasyDict, create_config: EasyDict, map_name: str) -> tuple[EasyDict, EasyDict]:
     """
     Overview:
-        Return copies of a pair of configs, of any policy of ``HOST_POLICIES`` or 'ding_qmix', for another map.
+        Return copies of a pair of configs, of any policy of ``DING_POLICIES`` or 'ding_qmix', for another map.
     Raises:
         - ValueError: unknown map
     Examples:
@@ -106,7 +107,7 @@ def move_to_map(main_config: EasyDict, create_config: EasyDict, map_name: str) -
     main_config.exp_name = main_config.exp_name.replace(env.map_name, map_name)
     env.map_name = map_name
     if policy_type in _POLICIES:
-        sizes = host_model_sizes(policy_type, env)
+        sizes = ding_model_sizes(policy_type, env)
     else:
         sizes = model_sizes(make_spec(map_name, env.get('obs_style', 'ding')))
         del sizes['hidden_size_list']
@@ -160,14 +161,28 @@ _ENV: dict[str, Any] = dict(
     illegal_action='stop',  # DI-engine's samplers draw an illegal action once in a long while
 )
 _AGENT_STATES = dict(special_global_state=True)
-_POLICIES: dict[str, _HostPolicy] = {
-    'qmix': _HostPolicy(_team_sizes, _EPISODES, {}, False),
-    'wqmix': _HostPolicy(_team_sizes, _EPISODES, {}, False),
-    'qtran': _HostPolicy(_team_sizes, _EPISODES, {}, False),
-    'collaq': _HostPolicy(_collaq_sizes, _EPISODES, dict(obs_alone=True), False),
-    'coma': _HostPolicy(_coma_sizes, _EPISODES, {}, False),
-    'madqn': _HostPolicy(_team_sizes, _EPISODES, _AGENT_STATES, True),
-    'ppo': _HostPolicy(_mappo_sizes, _STEPS, _AGENT_STATES, True),
-    'discrete_sac': _HostPolicy(_actor_critic_sizes, _STEPS, dict(_AGENT_STATES, death_mask=True), True),
+_POLICIES: dict[str, _DingPolicy] = {
+    'qmix': _DingPolicy(_team_sizes, _EPISODES, {}, False),
+    'wqmix': _DingPolicy(_team_sizes, _EPISODES, {}, False),
+    'qtran': _DingPolicy(_team_sizes, _EPISODES, {}, False),
+    'collaq': _DingPolicy(_collaq_sizes, _EPISODES, dict(obs_alone=True), False),
+    'coma': _DingPolicy(_coma_sizes, _EPISODES, {}, False),
+    'madqn': _DingPolicy(_team_sizes, _EPISODES, _AGENT_STATES, True),
+    'ppo': _DingPolicy(_mappo_sizes, _STEPS, _AGENT_STATES, True),
+    'discrete_sac': _DingPolicy(_actor_critic_sizes, _STEPS, dict(_AGENT_STATES, death_mask=True), True),
 }
-HOST_POLICIES = tuple(_POLICIES)
+DING_POLICIES = tuple(_POLICIES)
+_OLD_NAMES = {  # of version 0.1
+    'make_host_config': 'make_ding_config',
+    'host_model_sizes': 'ding_model_sizes',
+    'HOST_POLICIES': 'DING_POLICIES',
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Return what has a new name, with a warning that names it."""
+    if name not in _OLD_NAMES:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    new = _OLD_NAMES[name]
+    warnings.warn(f'{__name__}.{name} is deprecated, use {new}', DeprecationWarning, stacklevel=2)
+    return globals()[new]

@@ -1,11 +1,12 @@
-"""make_host_config and move_to_map: sizes from the map under each policy's names, and what they refuse."""
+"""make_ding_config and move_to_map: sizes from the map under each policy's names, and what they refuse."""
 import importlib
 from typing import Any
 
 import pytest
 
 from ding_qmix.config import make_config
-from ding_qmix.ding_compat.config import HOST_POLICIES, host_model_sizes, make_host_config, move_to_map
+from ding_qmix.ding_compat import config as ding_config
+from ding_qmix.ding_compat.config import DING_POLICIES, ding_model_sizes, make_ding_config, move_to_map
 
 TEAM = dict(agent_num=10, obs_shape=186, global_obs_shape=290, action_shape=16)
 # Sizes of MMM as DI-engine's published configs state them.
@@ -22,16 +23,16 @@ SIZES_MMM = {
 
 
 @pytest.mark.unittest
-@pytest.mark.parametrize('policy_type', HOST_POLICIES)
+@pytest.mark.parametrize('policy_type', DING_POLICIES)
 def test_sizes_are_the_published_ones(policy_type: str) -> None:
-    main, create = make_host_config('MMM', policy_type)
+    main, create = make_ding_config('MMM', policy_type)
     assert main.policy.model == SIZES_MMM[policy_type] and create.policy.type == policy_type
     assert (main.policy.collect.env_num, main.policy.eval.env_num) == (8, 8)
 
 
 @pytest.mark.unittest
 def test_independent_obs_may_stand_for_the_views() -> None:
-    main, _ = make_host_config('MMM', 'ppo', env=dict(special_global_state=False, independent_obs=True))
+    main, _ = make_ding_config('MMM', 'ppo', env=dict(special_global_state=False, independent_obs=True))
     assert main.policy.model.global_obs_shape == 186
 
 
@@ -43,7 +44,7 @@ def test_moved_config_has_the_new_maps_sizes_and_leaves_the_shipped_one(name: st
     assert main.env.map_name == '3s5z' and main.exp_name.startswith('smac_3s5z_')
     assert main.policy.model.agent_num == 8 and main.policy.model.action_shape == 14
     if create.policy.type != 'ding_qmix':
-        assert host_model_sizes(create.policy.type, main.env).items() <= main.policy.model.items()
+        assert ding_model_sizes(create.policy.type, main.env).items() <= main.policy.model.items()
     assert shipped.main_config.env.map_name == 'MMM' and shipped.main_config.policy.model.agent_num == 10
 
 
@@ -62,7 +63,7 @@ def test_moved_config_has_the_new_maps_sizes_and_leaves_the_shipped_one(name: st
 def test_bad_arguments_are_refused(args: dict, word: str) -> None:
     kwargs: dict = dict(dict(map_name='MMM'), **args)
     with pytest.raises(ValueError, match=word):
-        make_host_config(**kwargs)
+        make_ding_config(**kwargs)
 
 
 @pytest.mark.unittest
@@ -71,3 +72,22 @@ def test_our_policy_refuses_the_others_options(option: str) -> None:
     env: Any = {option: True}
     with pytest.raises(ValueError, match=option):
         make_config('MMM', env=env)
+
+
+@pytest.mark.unittest
+@pytest.mark.parametrize(
+    'old, new', [
+        ('make_host_config', 'make_ding_config'),
+        ('host_model_sizes', 'ding_model_sizes'),
+        ('HOST_POLICIES', 'DING_POLICIES'),
+    ]
+)
+def test_old_names_are_taken_with_a_warning(old: str, new: str) -> None:
+    with pytest.warns(DeprecationWarning, match=f'{old} is deprecated, use {new}'):
+        assert getattr(ding_config, old) is getattr(ding_config, new)
+
+
+@pytest.mark.unittest
+def test_unknown_name_is_no_attribute() -> None:
+    with pytest.raises(AttributeError, match='make_hots_config'):
+        _ = ding_config.make_hots_config

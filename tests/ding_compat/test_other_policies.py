@@ -1,4 +1,4 @@
-"""Each shipped config of another policy, and of ours on DI-engine's parts, runs in DI-engine's pipelines; on map 3m."""
+"""Each shipped config of another policy, and ours in DI-engine's pipeline, collects, trains, evaluates; on map 3m."""
 import importlib
 from pathlib import Path
 from typing import Any

@@ -17,7 +17,7 @@ def _final_win_rate(folder: Path, road: str, learning_rate: float) -> float:
     evaluator = dict(eval_env_step_freq=10000) if road == 'fast' else dict(eval_freq=60)
     main_config, create_config = make_config(
         '3m',
-        road=road,
+        pipeline='ding' if road == 'stock' else 'batched',
         exp_name='run',
         env=dict(collector_env_num=16, evaluator_env_num=16, n_evaluator_episode=64, n_threads=1),
         policy=dict(

@@ -36,7 +36,7 @@ def _configs(road: str, collect: dict[str, Any], exp_name: str = 'run') -> tuple
     """3m, as small as it gets; the buffer is soon full."""
     return make_config(
         '3m',
-        road=road.split('_')[0],
+        pipeline='ding' if road.startswith('stock') else 'batched',
         exp_name=exp_name,
         env=dict(collector_env_num=2, evaluator_env_num=2, n_evaluator_episode=3, stop_value=2.),
         policy=dict(
