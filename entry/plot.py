@@ -1,35 +1,38 @@
-"""Draw learning curves from the evaluations.csv files of training runs."""
+"""
+Draw learning curves from the evaluations.csv files of training runs.
+
+    python entry/plot.py --out curve.png QMIX=run0/log/evaluator/evaluations.csv QMIX=run1/...
+"""
 import argparse
 import csv
 from collections import defaultdict
+from typing import Optional
 
 import numpy as np
 
+Curve = tuple[np.ndarray, np.ndarray]  # env steps [n] and win rates [n] of one run
 
-def main() -> None:
-    """``python entry/plot.py --out curve.png QMIX=run0/log/evaluator/evaluations.csv QMIX=run1/...``"""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('curves', nargs='+', metavar='LABEL=FILE', help='runs with the same label are one curve')
-    parser.add_argument('--out', required=True, help='image to write, .png or .svg')
-    parser.add_argument('--title', default='')
-    args = parser.parse_args()
-    groups: dict[str, list[str]] = defaultdict(list)
-    for curve in args.curves:
+
+def main(args: Optional[list[str]] = None) -> None:
+    """Read the runs, draw them."""
+    options = _parse(args)
+    groups: dict[str, list[Curve]] = defaultdict(list)
+    for curve in options.curves:
         label, _, path = curve.partition('=')
-        groups[label].append(path)
-    draw({label: [read_curve(path) for path in paths] for label, paths in groups.items()}, args.out, args.title)
+        groups[label].append(read_curve(path))
+    draw(groups, options.out, options.title)
 
 
-def read_curve(path: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return env steps [n] and win rates [n] of one run."""
+def read_curve(path: str) -> Curve:
+    """Return env steps and win rates of one run."""
     with open(path, newline='', encoding='utf-8') as file:
         rows = list(csv.DictReader(file))
-    step, win_rate = (np.array([float(row[name]) for row in rows]) for name in ('env_step', 'win_rate'))
-    return step, win_rate
+    env_step, win_rate = (np.array([float(row[name]) for row in rows]) for name in ('env_step', 'win_rate'))
+    return env_step, win_rate
 
 
-def draw(groups: dict[str, list], out: str, title: str) -> None:
-    """Mean over a label's runs on their common range, each run thin behind it."""
+def draw(groups: dict[str, list[Curve]], out: str, title: str) -> None:
+    """Draw the mean over a label's runs on their common range, each run thin behind it."""
     import matplotlib
     matplotlib.use('Agg')
     import matplotlib.pyplot as plt
@@ -45,6 +48,15 @@ def draw(groups: dict[str, list], out: str, title: str) -> None:
     axis.legend(loc='upper left', frameon=False)
     figure.tight_layout()
     figure.savefig(out)
+
+
+def _parse(args: Optional[list[str]]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('curves', nargs='+', metavar='LABEL=FILE', help='runs with the same label are one curve')
+    parser.add_argument('--out', required=True, help='image to write, .png or .svg')
+    parser.add_argument('--title', default='')
+    return parser.parse_args(args)
 
 
 if __name__ == '__main__':
