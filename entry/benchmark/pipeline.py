@@ -7,10 +7,7 @@ Every side runs in a process of its own. The sides take turns (A B C A B C ...),
 all of them; medians over the turns are reported.
 """
 import argparse
-import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack, closing
@@ -19,6 +16,7 @@ from typing import Any, Callable, NamedTuple, Optional
 
 import pipeline_parts as parts
 from pipeline_parts import SideSpec
+from pipeline_process import SideProcess
 from pipeline_table import result_tables
 
 from ding_qmix.sim import SIM_VERSION
@@ -26,75 +24,13 @@ from ding_qmix.utils.report import describe_run, source_line, update_block, writ
 
 PARTS = ('update', 'collect', 'end_to_end')
 BATCH_SIZE = 32  # [chunks] DI-engine's on MMM
-HOST_ENVS = (8, 16)  # envs of DI-engine's managers; 16: DI-engine's own on MMM
+DING_ENVS = (8, 16)  # envs of DI-engine's managers; 16: DI-engine's own on MMM
 THREADS = ('1', 'default')  # of torch, with DI-engine's parts and plain torch; the faster counts
 # [rounds] before the turns: batches' shapes vary, and torch prepares a product in bfloat16 for every shape anew and
 # keeps it. DI-engine's batches all have one shape.
 WARM_UP = 10
-_SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'pipeline_side.py')
 
 Row = dict[str, Any]
-
-
-class SideProcess:
-    """
-    Overview:
-        A side in a process of its own.
-    Interfaces:
-        ``ask``, ``close``
-    """
-
-    def __init__(self, spec: SideSpec, updates_only: bool, folder: str) -> None:
-        """
-        Overview:
-            Start the process, which begins to build its side; the first ``ask`` waits until it is ready.
-        Arguments:
-            - updates_only: the side does updates at full length; otherwise it collects and trains
-            - folder: for logs
-        """
-        environment = {name: value for name, value in os.environ.items() if name != 'OMP_NUM_THREADS'}
-        self._spec, self._ready = spec, False
-        self._errors = tempfile.TemporaryFile('w+', encoding='utf-8', errors='replace')
-        self._process = subprocess.Popen(
-            [sys.executable, _SCRIPT, 'update' if updates_only else 'collect',
-             json.dumps(spec._asdict())],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            cwd=tempfile.mkdtemp(dir=folder),
-            env=environment,
-            encoding='utf-8',
-        )
-
-    def ask(self, *command: str) -> dict[str, float]:
-        """
-        Overview:
-            Let the side measure and return what it found; ``command`` as in ``pipeline_side.obey``.
-        Raises:
-            - RuntimeError: the process ended; shows the last lines that it wrote
-        """
-        if not self._ready:
-            self._ready = True
-            self._answer()
-        self._process.stdin.write(' '.join(command) + '\n')
-        self._process.stdin.flush()
-        return self._answer()
-
-    def close(self) -> None:
-        """End the process."""
-        self._process.stdin.close()
-        self._process.wait()
-        self._process.stdout.close()
-        self._errors.close()
-
-    def _answer(self) -> dict[str, float]:
-        line = self._process.stdout.readline()
-        if not line:
-            self._errors.seek(0)
-            raise RuntimeError(f'side {self._spec} ended:\n{"".join(self._errors.readlines()[-20:])}')
-        return json.loads(line)
-
-
 StartSide = Callable[[SideSpec, bool, str], Any]
 
 
@@ -128,7 +64,7 @@ def main(args: Optional[list[str]] = None, start: StartSide = SideProcess) -> No
             sides = [stack.enter_context(closing(start(spec, group == ('update', ), folder))) for spec in specs]
             for part in chosen:
                 entrants = _entrants(part, specs, sides)
-                _say(f'{part}: {len(specs)} sides, {len(entrants)} entrants\n')
+                _report(f'{part}: {len(specs)} sides, {len(entrants)} entrants\n')
                 rows = measures[part](entrants, options)
                 result[part] = [
                     {
@@ -139,7 +75,7 @@ def main(args: Optional[list[str]] = None, start: StartSide = SideProcess) -> No
                 ]
     write_json(options.out, result)
     text = f'{result_tables(result)}\n{source_line(run)}'
-    _say(text)
+    _report(text)
     if options.doc:
         update_block(options.doc, 'pipeline_speed', text)
 
@@ -153,10 +89,10 @@ def _specs(chosen: list[str], options: argparse.Namespace) -> list[SideSpec]:
     if chosen != ['collect']:
         ours.append(SideSpec('ours', bf16=True, **size))
     if chosen == ['update']:
-        return [SideSpec(kind, **size) for kind in ('stock', 'plain')] + ours
-    n_envs = sorted({min(n, options.episodes) for n in (HOST_ENVS if 'collect' in chosen else HOST_ENVS[-1:])})
-    stock = [SideSpec('stock', 'sim', manager, n, **size) for manager in ('base', 'subprocess') for n in n_envs]
-    return [*stock, SideSpec('stock', 'free', 'base', n_envs[-1], **size), *ours]
+        return [SideSpec(kind, **size) for kind in ('ding', 'plain')] + ours
+    n_envs = sorted({min(n, options.episodes) for n in (DING_ENVS if 'collect' in chosen else DING_ENVS[-1:])})
+    ding = [SideSpec('ding', 'sim', manager, n, **size) for manager in ('base', 'subprocess') for n in n_envs]
+    return [*ding, SideSpec('ding', 'free', 'base', n_envs[-1], **size), *ours]
 
 
 def _entrants(part: str, specs: list[SideSpec], sides: list[Any]) -> list[Entrant]:
@@ -172,14 +108,14 @@ def _takes_part(part: str, spec: SideSpec) -> bool:
     if part == 'collect':
         return not spec.bf16  # acting is the same
     # End to end as many envs as in DI-engine's config.
-    return part == 'update' or spec.n_envs >= min(HOST_ENVS[-1], spec.n_episode)
+    return part == 'update' or spec.n_envs >= min(DING_ENVS[-1], spec.n_episode)
 
 
 def _measure_updates(entrants: list[Entrant], options: argparse.Namespace) -> list[Row]:
     """Return per entrant the time of an update, by length and with or without sampling."""
     rows: list[Row] = [{} for _ in entrants]
     for n_steps in (parts.CHUNK_LEN, parts.EPISODE_LEN):
-        turns = _take_turns(entrants, ['update', str(n_steps), str(options.seconds)], options.repeats)
+        turns = _take_turns(entrants, ('update', n_steps, options.seconds), options.repeats)
         for row, answers in zip(rows, turns):
             figures = _medians(answers)
             row[str(n_steps)] = dict(figures, trained_env_steps_per_s=BATCH_SIZE * n_steps / figures['ready_s'])
@@ -188,7 +124,7 @@ def _measure_updates(entrants: list[Entrant], options: argparse.Namespace) -> li
 
 def _measure_collection(entrants: list[Entrant], options: argparse.Namespace) -> list[Row]:
     """Return per entrant the rate of collection."""
-    return [_medians(answers) for answers in _take_turns(entrants, ['collect'], options.rounds)]
+    return [_medians(answers) for answers in _take_turns(entrants, ('collect', ), options.rounds)]
 
 
 def _measure_pipelines(entrants: list[Entrant], options: argparse.Namespace) -> list[Row]:
@@ -197,17 +133,17 @@ def _measure_pipelines(entrants: list[Entrant], options: argparse.Namespace) -> 
         if entrant.spec.kind == 'ours':
             for _ in range(WARM_UP):
                 entrant.side.ask(entrant.threads, 'round')
-    turns = _take_turns(entrants, ['round'], options.rounds)
+    turns = _take_turns(entrants, ('round', ), options.rounds)
     return [{**_medians(answers), **e.side.ask(e.threads, 'memory')} for e, answers in zip(entrants, turns)]
 
 
-def _take_turns(entrants: list[Entrant], command: list[str], n_turns: int) -> list[list[dict[str, float]]]:
+def _take_turns(entrants: list[Entrant], command: tuple[Any, ...], n_turns: int) -> list[list[dict[str, float]]]:
     """Return each entrant's answers; the first turn warms up and does not count."""
     turns: list[list[dict[str, float]]] = [[] for _ in entrants]
     for turn in range(n_turns + 1):
         for entrant, answers in zip(entrants, turns):
             answers.append(entrant.side.ask(entrant.threads, *command))
-        _say(f'  {" ".join(command)}: {"warmed up" if turn == 0 else f"turn {turn} of {n_turns}"}\n')
+        _report(f'  {" ".join(map(str, command))}: {"warmed up" if turn == 0 else f"turn {turn} of {n_turns}"}\n')
     return [answers[1:] for answers in turns]
 
 
@@ -222,7 +158,8 @@ def _medians(answers: list[dict[str, float]]) -> Row:
     return row
 
 
-def _say(text: str) -> None:
+def _report(text: str) -> None:
+    """Write to the terminal at once."""
     sys.stdout.write(text)
     sys.stdout.flush()
 

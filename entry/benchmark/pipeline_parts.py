@@ -20,16 +20,16 @@ EPSILON = 1.
 
 class SideSpec(NamedTuple):
     """What a side is made of."""
-    kind: str  # 'stock', 'plain' or 'ours'
+    kind: str  # 'ding' (DI-engine's parts), 'plain' or 'ours'
     env: str = 'sim'  # 'sim', the simulator, or 'free'
-    manager: str = 'base'  # env manager of a stock side
-    n_envs: int = 16  # of a stock side
+    manager: str = 'base'  # env manager of a side of kind 'ding'
+    n_envs: int = 16  # of a side of kind 'ding'
     bf16: bool = False
     n_episode: int = 32  # of one collection
     n_updates: int = 20  # after each collection
 
 
-def host_configs(spec: SideSpec, unroll_len: int = CHUNK_LEN) -> Configs:
+def ding_configs(spec: SideSpec, unroll_len: int = CHUNK_LEN) -> Configs:
     """Return the configs of DI-engine's own parts: those of its MMM config, with another env or manager."""
     main, create = _read('smac_MMM_diengine_qmix_config.py')
     main.env.collector_env_num = main.policy.collect.env_num = spec.n_envs
@@ -45,12 +45,12 @@ def host_configs(spec: SideSpec, unroll_len: int = CHUNK_LEN) -> Configs:
 def our_configs(spec: SideSpec, unroll_len: int = CHUNK_LEN) -> Configs:
     """Return the configs of this package's parts: its MMM config with the schedule and sizes of DI-engine's."""
     main, create = _read('smac_MMM_qmix_config.py')
-    host, _ = host_configs(spec, unroll_len)
-    main.policy.learn.update(host.policy.learn)
+    ding, _ = ding_configs(spec, unroll_len)
+    main.policy.learn.update(ding.policy.learn)
     main.policy.learn.update(optimizer='rmsprop', weight_decay=1e-5, td_lambda=0., target_update_freq=0, bf16=spec.bf16)
-    main.policy.model.mixing_embed_dim = host.policy.model.hidden_size_list[-1]  # DI-engine gives the mixer no other
+    main.policy.model.mixing_embed_dim = ding.policy.model.hidden_size_list[-1]  # DI-engine gives the mixer no other
     main.policy.collect.update(unroll_len=unroll_len, n_episode=spec.n_episode)
-    main.policy.other.replay_buffer = host.policy.other.replay_buffer
+    main.policy.other.replay_buffer = ding.policy.other.replay_buffer
     return main, create
 
 

@@ -1,17 +1,11 @@
-"""
-One side of ``pipeline.py``, in a process of its own, that measures what it is asked to. Started by the
-benchmark with the kind of side and a ``SideSpec`` as JSON; reads one command a line and answers each with one line of
-JSON.
-"""
+"""The sides of ``pipeline.py``: each measures its own updates, collection, and both together."""
 import glob
-import json
 import os
-import sys
 import time
 from typing import Any, Callable
 
 import pipeline_parts as parts
-from pipeline_parts import Pipeline, SideSpec, host_configs, our_configs
+from pipeline_parts import Pipeline, SideSpec, ding_configs, our_configs
 
 
 class CollectSide:
@@ -23,8 +17,8 @@ class CollectSide:
     """
 
     def __init__(self, spec: SideSpec) -> None:
-        """``spec.kind`` is 'stock' or 'ours'."""
-        self._pipeline = Pipeline((host_configs if spec.kind == 'stock' else our_configs)(spec), 'pipeline')
+        """``spec.kind`` is 'ding' or 'ours'."""
+        self._pipeline = Pipeline((ding_configs if spec.kind == 'ding' else our_configs)(spec), 'pipeline')
         self._n_stored = 0
         self._rss: list[tuple[int, float]] = []  # samples stored so far, resident memory [MiB]
 
@@ -88,14 +82,14 @@ class UpdateSide:
     def __init__(self, spec: SideSpec) -> None:
         """Samples are of the free env: collected by DI-engine's collector, or of the same shapes."""
         self._pipelines: list[Pipeline] = []
-        self._cases: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {}
+        self._cases: dict[int, tuple[Callable[[], Any], Callable[[], Any]]] = {}
         for n_steps in (parts.CHUNK_LEN, parts.EPISODE_LEN):
-            self._cases[str(n_steps)] = self._case(spec, n_steps)
+            self._cases[n_steps] = self._case(spec, n_steps)
 
-    def update(self, n_steps: str, seconds: str) -> dict[str, float]:
+    def update(self, n_steps: int, seconds: float) -> dict[str, float]:
         """Return how long an update takes from a ready batch, and with sampling from the buffer, [s]."""
         ready, sampled = self._cases[n_steps]
-        return {'ready_s': _time_call(ready, float(seconds)), 'sampled_s': _time_call(sampled, float(seconds))}
+        return {'ready_s': _time_call(ready, seconds), 'sampled_s': _time_call(sampled, seconds)}
 
     def close(self) -> None:
         """Close the pipelines."""
@@ -104,14 +98,14 @@ class UpdateSide:
 
     def _case(self, spec: SideSpec, n_steps: int) -> tuple[Callable[[], Any], Callable[[], Any]]:
         """Return an update on a ready batch, and one on a freshly sampled batch."""
-        if spec.kind == 'stock':
-            configs = host_configs(spec._replace(env='free', n_episode=parts.N_STORED), unroll_len=n_steps)
+        if spec.kind == 'ding':
+            configs = ding_configs(spec._replace(env='free', n_episode=parts.N_STORED), unroll_len=n_steps)
         else:
             configs = our_configs(spec, unroll_len=n_steps if n_steps < parts.EPISODE_LEN else 0)
         pipeline = Pipeline(configs, f'update{n_steps}')
         self._pipelines.append(pipeline)
         model = pipeline.cfg.policy.model
-        pipeline.store(pipeline.play() if spec.kind == 'stock' else _random_samples(model, n_steps))
+        pipeline.store(pipeline.play() if spec.kind == 'ding' else _random_samples(model, n_steps))
         forward = pipeline.policy.learn_mode.forward
         if spec.kind == 'plain':
             from plain_update import PlainUpdate
@@ -180,37 +174,3 @@ def _children(pid: int) -> list[int]:
 def make_side(spec: SideSpec, updates_only: bool) -> Any:
     """Return an ``UpdateSide``, or a ``CollectSide``."""
     return (UpdateSide if updates_only else CollectSide)(spec)
-
-
-def obey(side: Any, command: list[str]) -> dict[str, float]:
-    """
-    Overview:
-        Let a side measure.
-    Arguments:
-        - command: torch's threads, a number or 'default'; name of a method; its arguments
-    """
-    import torch
-    threads, name, *args = command
-    before = torch.get_num_threads()
-    if threads != 'default':
-        torch.set_num_threads(int(threads))
-    answer = getattr(side, name)(*args)
-    torch.set_num_threads(before)
-    return answer
-
-
-def serve() -> None:
-    """Build the side of the command line, then obey commands until there are none."""
-    answers = os.fdopen(os.dup(1), 'w', encoding='utf-8')
-    os.dup2(2, 1)  # what DI-engine writes to the terminal goes where errors go
-    side = make_side(SideSpec(**json.loads(sys.argv[2])), sys.argv[1] == 'update')
-    answers.write('{}\n')
-    answers.flush()
-    for line in sys.stdin:
-        answers.write(json.dumps(obey(side, line.split())) + '\n')
-        answers.flush()
-    side.close()
-
-
-if __name__ == '__main__':
-    serve()

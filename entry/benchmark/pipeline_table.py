@@ -4,7 +4,7 @@ from typing import Any, Callable
 from ding_qmix.utils.report import markdown_table
 
 Row = dict[str, Any]
-_NAMES = {'stock': 'DI-engine', 'plain': 'plain nn.GRU', 'ours': 'ours'}
+_NAMES = {'ding': 'DI-engine', 'plain': 'plain nn.GRU', 'ours': 'ours'}
 
 
 def result_tables(result: dict[str, Any]) -> str:
@@ -40,15 +40,15 @@ def _update_table(rows: list[Row], batch_size: int) -> str:
     lines = []
     for length in sorted((key for key in rows[0] if key.isdigit()), key=int):
         shown = fastest(rows, lambda row, n=length: row[n]['trained_env_steps_per_s'])
-        stock, plain = (next(r[length] for r in shown if r['side']['kind'] == kind) for kind in ('stock', 'plain'))
+        ding, plain = (next(r[length] for r in shown if r['side']['kind'] == kind) for kind in ('ding', 'plain'))
         for row in shown:
             cell = row[length]
             lines.append(
                 [
                     _name(row['side']), f'{batch_size} x {length}',
                     _threads(row), f'{1000 * cell["ready_s"]:.1f} ms', f'{cell["trained_env_steps_per_s"]:,.0f}',
-                    f'{stock["ready_s"] / cell["ready_s"]:.1f}', f'{plain["ready_s"] / cell["ready_s"]:.2f}',
-                    f'{1000 * cell["sampled_s"]:.1f} ms', f'{stock["sampled_s"] / cell["sampled_s"]:.1f}'
+                    f'{ding["ready_s"] / cell["ready_s"]:.1f}', f'{plain["ready_s"] / cell["ready_s"]:.2f}',
+                    f'{1000 * cell["sampled_s"]:.1f} ms', f'{ding["sampled_s"] / cell["sampled_s"]:.1f}'
                 ]
             )
     return markdown_table(head, lines)
@@ -57,7 +57,7 @@ def _update_table(rows: list[Row], batch_size: int) -> str:
 def _collect_table(rows: list[Row]) -> str:
     """Return rates of collection; how many times faster than DI-engine's best on the simulator, and on the free env."""
     shown = fastest(rows, _rate)
-    on_sim, on_free = _best_stock(shown)
+    on_sim, on_free = _best_ding(shown)
     lines = [
         [
             _name(row['side']),
@@ -75,7 +75,7 @@ def _collect_table(rows: list[Row]) -> str:
 def _pipeline_table(rows: list[Row]) -> str:
     """Return rates of collection and training together, shares of time, memory."""
     shown = fastest(rows, _rate)
-    on_sim, on_free = _best_stock(shown)
+    on_sim, on_free = _best_ding(shown)
     lines = [
         [
             _name(row['side']),
@@ -94,10 +94,10 @@ def _pipeline_table(rows: list[Row]) -> str:
     return markdown_table(head, lines)
 
 
-def _best_stock(shown: list[Row]) -> list[float]:
+def _best_ding(shown: list[Row]) -> list[float]:
     """Return DI-engine's best rates on the simulator and on the free env."""
     return [
-        max(_rate(row) for row in shown if row['side']['kind'] == 'stock' and row['side']['env'] == env)
+        max(_rate(row) for row in shown if row['side']['kind'] == 'ding' and row['side']['env'] == env)
         for env in ('sim', 'free')
     ]
 

@@ -1,7 +1,8 @@
-"""The benchmark of update, collection and both runs with tiny settings and writes what its page says."""
+"""The benchmark of update, collection and both runs with tiny settings and writes what its page shows."""
 import importlib
 import json
 import os
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,7 +22,7 @@ def benchmark_pipeline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, repo: Pa
     monkeypatch.setattr(parts, 'EPISODE_LEN', 12)
     monkeypatch.setattr(parts, 'N_STORED', 32)
     module = importlib.import_module('pipeline')
-    monkeypatch.setattr(module, 'HOST_ENVS', (8, ))
+    monkeypatch.setattr(module, 'DING_ENVS', (8, ))
     monkeypatch.setattr(module, 'THREADS', ('1', ))
     return module
 
@@ -32,8 +33,8 @@ class _SideHere:
     def __init__(self, spec: Any, updates_only: bool, folder: str) -> None:
         self._side = importlib.import_module('pipeline_side').make_side(spec, updates_only)
 
-    def ask(self, *command: str) -> dict[str, float]:
-        return importlib.import_module('pipeline_side').obey(self._side, list(command))
+    def ask(self, threads: str, name: str, *args: Any) -> dict[str, float]:
+        return importlib.import_module('pipeline_process').run_command(self._side, threads, name, *args)
 
     def close(self) -> None:
         self._side.close()
@@ -54,7 +55,7 @@ def _run(module: ModuleType, only: str, **kwargs: Any) -> Any:
 def test_update_part_compares_all_sides(benchmark_pipeline: ModuleType) -> None:
     result, text = _run(benchmark_pipeline, 'update', start=_SideHere)
     entrants = [(row['side']['kind'], row['side']['bf16'], row['threads']) for row in result['update']]
-    assert entrants[:2] == [('stock', False, '1'), ('plain', False, '1')]
+    assert entrants[:2] == [('ding', False, '1'), ('plain', False, '1')]
     assert entrants[2:] == [('ours', False, 'default'), ('ours', True, 'default')]
     for row in result['update']:
         for length in ('10', '12'):
@@ -70,8 +71,8 @@ def test_pipeline_parts_compare_all_sides(benchmark_pipeline: ModuleType, monkey
     result, text = _run(benchmark_pipeline, 'collect end_to_end', start=_SideHere)
     for part in ('collect', 'end_to_end'):
         sides = {(row['side']['kind'], row['side']['env'], row['side']['manager']) for row in result[part]}
-        assert {('stock', 'sim', 'base'), ('stock', 'sim', 'subprocess'), ('stock', 'free', 'base')} < sides
-        assert {row['side']['kind'] for row in result[part]} == {'stock', 'ours'}
+        assert {('ding', 'sim', 'base'), ('ding', 'sim', 'subprocess'), ('ding', 'free', 'base')} < sides
+        assert {row['side']['kind'] for row in result[part]} == {'ding', 'ours'}
         for row in result[part]:
             assert row['env_steps_per_s'] > 0. and 1. <= row['episode_len'] <= 150.
     for row in result['end_to_end']:
@@ -85,7 +86,7 @@ def test_every_side_but_ours_tries_all_threads(benchmark_pipeline: ModuleType, m
     monkeypatch.setattr(benchmark_pipeline, 'THREADS', ('1', 'default'))
     specs = [
         benchmark_pipeline.SideSpec(kind, bf16=bf16)
-        for kind, bf16 in [('stock', False), ('ours', False), ('ours', True)]
+        for kind, bf16 in [('ding', False), ('ours', False), ('ours', True)]
     ]
     for part, expected in (('update', ['1', 'default', 'default', 'default']), ('collect', ['1', 'default',
                                                                                             'default'])):
@@ -101,13 +102,40 @@ def test_side_in_a_process_of_its_own_answers(benchmark_pipeline: ModuleType, tm
     side.close()
 
 
+@pytest.fixture
+def failing_side(benchmark_pipeline: ModuleType, monkeypatch, tmp_path: Path) -> ModuleType:
+    """A module that a side's process can import, with sides that end."""
+    (tmp_path / 'failing_side.py').write_text(
+        'import os\n\n\n'
+        'def make(spec, updates_only):\n'
+        '    raise SystemExit("out of memory")\n\n\n'
+        'class Killed:\n'
+        '    def __init__(self, spec, updates_only):\n'
+        '        os.write(1, b"last words\\n")\n\n'
+        '    def collect(self):\n'
+        '        os.kill(os.getpid(), 9)\n'
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, 'failing_side', raising=False)
+    return importlib.import_module('failing_side')
+
+
 @pytest.mark.unittest
-def test_side_that_ends_shows_why(benchmark_pipeline: ModuleType, monkeypatch, tmp_path: Path) -> None:
-    script = tmp_path / 'side.py'
-    script.write_text('raise SystemExit("out of memory")')
-    monkeypatch.setattr(benchmark_pipeline, '_SCRIPT', str(script))
-    side = benchmark_pipeline.SideProcess(benchmark_pipeline.SideSpec('stock'), False, str(tmp_path))
-    with pytest.raises(RuntimeError, match=r'kind=.stock.*ended:\nout of memory'):
+def test_side_that_ends_shows_why(benchmark_pipeline: ModuleType, failing_side: ModuleType, tmp_path: Path) -> None:
+    spec = benchmark_pipeline.SideSpec('ding')
+    side = benchmark_pipeline.SideProcess(spec, False, str(tmp_path), make=failing_side.make)
+    with pytest.raises(RuntimeError, match=r'kind=.ding.*ended:\nout of memory'):
+        side.ask('1', 'collect')
+    side.close()
+
+
+@pytest.mark.unittest
+def test_side_that_is_killed_shows_what_it_wrote_last(
+        benchmark_pipeline: ModuleType, failing_side: ModuleType, tmp_path: Path
+) -> None:
+    spec = benchmark_pipeline.SideSpec('ours')
+    side = benchmark_pipeline.SideProcess(spec, False, str(tmp_path), make=failing_side.Killed)
+    with pytest.raises(RuntimeError, match=r'kind=.ours.*ended:\nlast words\nexit code -9'):
         side.ask('1', 'collect')
     side.close()
 
@@ -116,12 +144,12 @@ def test_side_that_ends_shows_why(benchmark_pipeline: ModuleType, monkeypatch, t
 def test_both_sides_train_the_same_networks_with_the_same_settings(benchmark_pipeline: ModuleType) -> None:
     parts = importlib.import_module('pipeline_parts')
     spec = benchmark_pipeline.SideSpec('ours')
-    (host, _), (ours, _) = parts.host_configs(spec), parts.our_configs(spec)
-    assert {key: ours.policy.learn[key] for key in host.policy.learn} == host.policy.learn
-    assert ours.policy.collect.unroll_len == host.policy.collect.unroll_len == 10
-    assert ours.policy.other.replay_buffer == host.policy.other.replay_buffer
+    (ding, _), (ours, _) = parts.ding_configs(spec), parts.our_configs(spec)
+    assert {key: ours.policy.learn[key] for key in ding.policy.learn} == ding.policy.learn
+    assert ours.policy.collect.unroll_len == ding.policy.collect.unroll_len == 10
+    assert ours.policy.other.replay_buffer == ding.policy.other.replay_buffer
     counts = []
-    for configs in ((host, parts.host_configs(spec)[1]), (ours, parts.our_configs(spec)[1])):
+    for configs in ((ding, parts.ding_configs(spec)[1]), (ours, parts.our_configs(spec)[1])):
         pipeline = parts.Pipeline(configs, 'count')
         counts.append(sum(p.numel() for p in pipeline.policy.collect_mode.get_attribute('model').parameters()))
         pipeline.close()
