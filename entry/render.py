@@ -55,7 +55,7 @@ def play_episode(env: VecEnv, player: 'Player') -> list[BattleFrame]:
 
 
 class Player:
-    """Chooses actions int64 [1, N], and tells the Q-values [1, N, A] it chose by, if any."""
+    """Chooses actions int64 [1, N]; returns with them the Q-values [1, N, A] it chose by, if any."""
 
     def act(self, step: VecStep, units: UnitSnapshot) -> tuple[np.ndarray, Optional[np.ndarray]]:
         """Choose an action for every agent."""
@@ -116,7 +116,7 @@ def _parse(args: Optional[list[str]]) -> argparse.Namespace:
     parser.add_argument('--config', help='config file of a trained policy; its map is taken')
     parser.add_argument('--load-path', help='checkpoint of the trained policy')
     parser.add_argument('--seed', type=int, default=0, help='of the battle')
-    parser.add_argument('--fps', type=float, default=FPS, help='pictures a second; one picture is one env step')
+    parser.add_argument('--fps', type=float, default=FPS, help='pictures per second; one picture is one env step')
     parser.add_argument('--scale', type=int, default=22, help='pixels per map unit')
     parser.add_argument('--out', default='battle.gif', help='file to write, .gif or .mp4')
     options = parser.parse_args(args)

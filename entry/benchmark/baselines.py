@@ -1,5 +1,5 @@
 """
-Let the scripted policies play every map: win rates with 95 % confidence intervals, returns, lengths.
+Measure the scripted policies on every map: win rates with 95 % confidence intervals, returns, lengths.
 
     python entry/benchmark/baselines.py --doc docs/simulator.md
 
@@ -53,7 +53,7 @@ def main(args: Optional[list[str]] = None) -> None:
 
 
 def expectation(map_name: str, policy: str) -> Optional[Expectation]:
-    """Return what to expect of a policy on a map, None where nothing can be said beforehand."""
+    """Return what to expect of a policy on a map, None where nothing is expected."""
     if policy == 'random' and map_name not in _RANDOM_MAY_WIN:
         return _NEAR_ZERO
     if policy == 'closest' and map_name in _MIRROR_MAPS:
@@ -87,7 +87,7 @@ def _measure(map_name: str, policy: str, options: argparse.Namespace) -> dict[st
 
 
 def _win_table(rows: list[dict[str, Any]]) -> str:
-    """Return the win rates, a line per map; (!) marks what deviates from what was expected."""
+    """Return the win rates, one line per map; (!) marks what deviates from what was expected."""
     lines = []
     for map_name in dict.fromkeys(row['map'] for row in rows):
         by_policy = {row['policy']: row for row in rows if row['map'] == map_name}
@@ -98,7 +98,7 @@ def _win_table(rows: list[dict[str, Any]]) -> str:
 
 
 def _battle_table(rows: list[dict[str, Any]]) -> str:
-    """Return mean return and mean length, a line per map."""
+    """Return mean return and mean length, one line per map."""
     lines = []
     for map_name in dict.fromkeys(row['map'] for row in rows):
         by_policy = {row['policy']: row for row in rows if row['map'] == map_name}

@@ -1,7 +1,7 @@
 """
-QMIX's update as one would write it in plain torch: nn.GRU over the whole sequence, one forward of each network over the
-padded batch, autograd, torch's own threads. It is the yardstick of ``pipeline.py`` and, as it shares no code
-with the policy but the names of its parameters, the reference of the policy's gradients.
+QMIX's update with torch's own parts: nn.GRU over the whole sequence, one forward pass of each network over the padded
+batch, autograd, torch's own threads. It is the baseline of ``pipeline.py`` and, as it shares no code with the policy
+but the names of its parameters, the tests' reference implementation for the policy's gradients.
 """
 import copy
 from collections.abc import Mapping

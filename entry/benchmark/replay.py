@@ -121,7 +121,7 @@ def _layout(case: Case, buffer: EpisodeBuffer) -> dict[str, Any]:
 
 
 def _one_hot_bytes(case: Case, n_bits: dict[str, int]) -> float:
-    """Bytes of a row that agent ids and last actions take in obs and state, which the rest of an episode tells."""
+    """Bytes of a row that agent ids and last actions take in obs and state; they could be rebuilt from the rest."""
     spec = make_spec(case.map_name)
     n_obs = spec.obs_layout.last_action + spec.obs_layout.agent_id
     obs_bytes = (n_bits['obs'] + 7) // 8 - (n_bits['obs'] - n_obs + 7) // 8
@@ -135,7 +135,7 @@ def _plain_row_bytes(sample: Sample) -> int:
 
 @torch.no_grad()
 def _measure_rounding(case: Case, samples: list[Sample]) -> dict[str, Any]:
-    """Compare what a buffer of halves and one of singles return for the same draws."""
+    """Compare what a buffer in float16 and one in float32 return for the same draws."""
     result: dict[str, Any] = {'case': case.title}
     for name in ('obs', 'state'):
         n, total, largest = 0, 0., 0.
@@ -148,12 +148,12 @@ def _measure_rounding(case: Case, samples: list[Sample]) -> dict[str, Any]:
         buffer = make_buffer(len(samples), obs_dtype=obs_dtype)
         buffer.push(samples)
         batches.append(buffer.sample(min(BATCH_SIZE, len(samples))))
-    halves, singles = batches
-    assert torch.equal(halves.reward, singles.reward)
-    result['q_tot'] = _q_tot_error(case.map_name, halves, singles)
-    if singles.hidden_state is not None:
-        only_hidden = singles._replace(hidden_state=halves.hidden_state)
-        result['q_tot_hidden_state_only'] = _q_tot_error(case.map_name, only_hidden, singles)
+    float16, float32 = batches
+    assert torch.equal(float16.reward, float32.reward)
+    result['q_tot'] = _q_tot_error(case.map_name, float16, float32)
+    if float32.hidden_state is not None:
+        only_hidden = float32._replace(hidden_state=float16.hidden_state)
+        result['q_tot_hidden_state_only'] = _q_tot_error(case.map_name, only_hidden, float32)
     return result
 
 
@@ -259,5 +259,5 @@ def _parse(args: Optional[list[str]]) -> argparse.Namespace:
 
 
 if __name__ == '__main__':
-    logging.disable(logging.WARNING)  # every buffer tells its size
+    logging.disable(logging.WARNING)  # every buffer logs its size
     main()

@@ -89,7 +89,7 @@ def pymarl_bytes(map_name: str, n_samples: int) -> int:
 
 
 class PlainBuffer:
-    """The plain way: a tensor a field, obs and state float32 or float16, and one indexed copy a field for a batch."""
+    """The baseline: one tensor per field, obs and state float32 or float16; a batch is one indexed copy per field."""
 
     def __init__(self, shapes: Sample, n_rows: int, n_slots: int, dtype: torch.dtype) -> None:
         compact = {'obs': dtype, 'state': dtype, 'action': torch.uint8}

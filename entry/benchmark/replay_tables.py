@@ -7,8 +7,8 @@ Rows = list[dict[str, Any]]
 
 
 def row_table(memory: Rows) -> str:
-    """Return the bytes of a row by field, a line a field."""
-    seen = {case['case'].split(',')[0]: case for case in memory}  # one a map
+    """Return the bytes of a row by field, one line per field."""
+    seen = {case['case'].split(',')[0]: case for case in memory}  # one per map
     lines = []
     for name in next(iter(seen.values()))['row_bytes']:
         lines.append([name if name != 'all' else '**a row**', *[_field(case, name) for case in seen.values()]])
@@ -44,7 +44,7 @@ def rounding_table(rounding: Rows) -> str:
 
 
 def speed_table(speed: Rows) -> str:
-    """Return median times, a line a batch and verb, a column a buffer."""
+    """Return median times, one line per batch and verb, one column per buffer."""
     head = ['median (smallest) time, ms', *[name.replace('_', ', ') for name in speed[0]['ms']]] if speed else ['none']
     lines = [
         [f'{row["verb"]} {row["batch"]}', *[f'{t["median"]:.1f} ({t["min"]:.1f})' for t in row['ms'].values()]]

@@ -133,7 +133,7 @@ def _measure_memory(map_name: str) -> dict[str, Any]:
 
 
 def _table(rows: list[dict[str, Any]], options: argparse.Namespace) -> str:
-    """Return env steps per second, a line per map, a column per threads and batch size; shares without threads."""
+    """Return env steps per second, one line per map, one column per threads and batch size; shares without threads."""
     plan = [(t, e) for t in options.threads for e in options.batches if t <= e]
     names = [f'{t} thread{"s" * (t > 1)}, {e} env{"s" * (e > 1)}' for t, e in plan]
     head = ['env steps/s', *names, 'time in drawing actions', 'in obs, state, mask']

@@ -1,6 +1,6 @@
 """
-Say where an update's time goes on one core, and how far it is from the floor: its matrix products at the speed that
-this core reaches on products of these shapes alone.
+Measure where an update's time goes on one core, and how far it is from its lower bound: its matrix products at the
+speed that this core reaches on products of these shapes alone.
 
     python entry/benchmark/update_profile.py --doc docs/speed.md
 """
@@ -25,13 +25,13 @@ from ding_qmix.utils.report import describe_run, markdown_table, source_line, up
 
 H = 64  # width of all layers, as in DI-engine's configs
 PARTS = {  # what is timed: (attribute of PackedUpdate, its method)
-    'rows packed': ('', '_pack'),
+    'packed sequence': ('', '_pack'),
     'agents, online network': ('_agent', 'forward'),
     'agents, target network': ('_target_agent', 'forward'),
     'mixer, online network': ('_mixer', 'forward'),
     'mixer, target network': ('_target_mixer', 'forward'),
-    'mixer, way back': ('_mixer', 'backward'),
-    'agents, way back': ('_agent', 'backward'),
+    'mixer, backward pass': ('_mixer', 'backward'),
+    'agents, backward pass': ('_agent', 'backward'),
 }
 
 
@@ -44,19 +44,19 @@ def main(args: Optional[list[str]] = None) -> None:
     rows = [row for n_steps in options.steps for row in _profile(spec, options.batch, n_steps, rate, options.repeats)]
     result = {'what': 'where an update spends its time', **run, 'gflop_per_s': rate / 1e9, 'parts': rows}
     write_json(options.out, result)
-    head = ['batch', 'part', 'time', 'share', 'MFLOP', 'floor of its products', 'time / floor']
+    head = ['batch', 'part', 'time', 'share', 'MFLOP', 'lower bound', 'time / lower bound']
     lines = [
         [
             f'{options.batch} x {row["n_steps"]}', row['part'], f'{1e3 * row["seconds"]:.2f} ms', f'{row["share"]:.0%}',
-            f'{row["flop"] / 1e6:,.0f}', f'{1e3 * row["floor"]:.2f} ms' if row['flop'] else '',
-            f'{row["seconds"] / row["floor"]:.1f}' if row['flop'] else ''
+            f'{row["flop"] / 1e6:,.0f}', f'{1e3 * row["lower_bound"]:.2f} ms' if row['flop'] else '',
+            f'{row["seconds"] / row["lower_bound"]:.1f}' if row['flop'] else ''
         ] for row in rows
     ]
-    bytes_a_step = _bytes_a_step(spec)
+    bytes_per_step = _bytes_per_step(spec)
     text = (
         f'{markdown_table(head, lines)}\nOne core multiplies float32 matrices of these shapes at {rate / 1e9:.0f} '
-        f'GFLOP/s. A trained env step moves about {bytes_a_step / 1e3:.0f} kB between the layers, obs and activations '
-        f'each written once and read where they are used.\n\n{source_line(run)}'
+        f'GFLOP/s. A trained env step moves about {bytes_per_step / 1e3:.0f} kB between the layers, obs and '
+        f'activations each written once and read where they are used.\n\n{source_line(run)}'
     )
     sys.stdout.write(text)
     if options.doc:
@@ -64,7 +64,7 @@ def main(args: Optional[list[str]] = None) -> None:
 
 
 def _profile(spec: EnvSpec, batch_size: int, n_steps: int, rate: float, repeats: int) -> list[dict[str, Any]]:
-    """Time the parts of an update, all in turn, and return one row a part, the rest and the whole."""
+    """Time the parts of an update, all in turn, and return one row per part, the rest and the whole."""
     update, batch = _make_update(spec), _make_batch(spec, batch_size, n_steps)
     spent: dict[str, list[float]] = {name: [] for name in PARTS}
     for name, (owner, method) in PARTS.items():
@@ -87,7 +87,7 @@ def _profile(spec: EnvSpec, batch_size: int, n_steps: int, rate: float, repeats:
             'seconds': value,
             'share': value / total,
             'flop': flop.get(name, 0),
-            'floor': flop.get(name, 0) / rate
+            'lower_bound': flop.get(name, 0) / rate
         } for name, value in seconds.items()
     ]
 
@@ -95,22 +95,22 @@ def _profile(spec: EnvSpec, batch_size: int, n_steps: int, rate: float, repeats:
 def _flop(spec: EnvSpec, batch_size: int, n_steps: int) -> dict[str, int]:
     """Operations of the matrix products; a product of [a, b] and [b, c] has 2 a b c."""
     N, A, S = spec.n_agents, spec.n_actions, spec.state_dim
-    encoder, later = 2 * spec.obs_dim * H, 2 * (3 * H * H + 3 * H * H + H * H + H * A)  # an agent's row
-    first, hypernets = 2 * S * 4 * H, 2 * (H * N * H + H * H + H)  # an env step
-    rows, moves = batch_size * (n_steps + 1), batch_size * n_steps
+    encoder, later = 2 * spec.obs_dim * H, 2 * (3 * H * H + 3 * H * H + H * H + H * A)  # per agent and env step
+    first, hypernets = 2 * S * 4 * H, 2 * (H * N * H + H * H + H)  # per env step
+    rows, transitions = batch_size * (n_steps + 1), batch_size * n_steps
     return {
         'agents, online network': rows * N * (encoder + later),
         'agents, target network': rows * N * (encoder + later),
-        'mixer, online network': moves * (first + hypernets),
-        'mixer, target network': moves * (first + hypernets),
-        'mixer, way back': moves * (first + 2 * hypernets),
-        'agents, way back': moves * N * (encoder + 2 * later),
+        'mixer, online network': transitions * (first + hypernets),
+        'mixer, target network': transitions * (first + hypernets),
+        'mixer, backward pass': transitions * (first + 2 * hypernets),
+        'agents, backward pass': transitions * N * (encoder + 2 * later),
     }
 
 
-def _bytes_a_step(spec: EnvSpec) -> int:
-    """Bytes written and read between the layers, an env step."""
-    obs = spec.n_agents * spec.obs_dim * (1 + 3)  # packed once; read by both networks and on the way back
+def _bytes_per_step(spec: EnvSpec) -> int:
+    """Bytes written and read between the layers per env step."""
+    obs = spec.n_agents * spec.obs_dim * (1 + 3)  # packed once; read by both networks and by the backward pass
     kept = spec.n_agents * 8 * H * 2  # encoder, states before and after, four gates, head: written and read
     mixer = (4 * H + spec.n_agents * H + 2 * H) * 2 + 3 * spec.state_dim
     return 4 * (obs + kept + mixer)
@@ -149,7 +149,7 @@ def _make_batch(spec: EnvSpec, B: int, T: int) -> EpisodeBatch:
 
 
 def _timed(function: Callable[..., Any], times: list[float]) -> Callable[..., Any]:
-    """The same function, which notes how long it took."""
+    """Return the same function, which also notes how long it took."""
 
     def run(*args: Any, **kwargs: Any) -> Any:
         start = time.perf_counter()

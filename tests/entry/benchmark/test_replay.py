@@ -1,4 +1,4 @@
-"""The entry around the replay buffer runs with tiny settings and writes what its page says."""
+"""The benchmark of the replay buffer runs with tiny settings and writes what its page shows."""
 import json
 from pathlib import Path
 
@@ -50,6 +50,6 @@ def test_plain_buffer_is_what_ours_is_compared_with(load) -> None:
 
 
 @pytest.mark.unittest
-def test_pymarls_reservation_is_that_of_hand(load) -> None:
+def test_pymarls_reservation_is_that_of_its_scheme(load) -> None:
     # 3m: 61 rows; 3 agents of 30 obs, 9 actions, 48 state features: 3 * (120 + 36 + 8 + 36) + 192 + 13 bytes
     assert load('benchmark/replay_cases').pymarl_bytes('3m', 2) == 2 * 61 * 805
