@@ -9,9 +9,12 @@ import sys
 from typing import NamedTuple, Optional
 
 import numpy as np
+import torch
 
 from ding_qmix.baselines.scripted import SCRIPTED_POLICIES, ScriptedPolicy, make_scripted_policy
+from ding_qmix.ding_compat import Network
 from ding_qmix.envs import make_vec_env
+from ding_qmix.envs.backends import backend_options
 from ding_qmix.render.painter import BattleFrame, BattlePainter
 from ding_qmix.render.recorder import FPS, BattleRecorder
 from ding_qmix.render.video import write_video
@@ -22,7 +25,7 @@ class Checkpoint(NamedTuple):
     """A trained policy that acts greedily in one env."""
     map_name: str
     env_options: dict
-    model: 'torch.nn.Module'  # noqa: F821
+    model: Network
 
 
 def main(args: Optional[list[str]] = None) -> None:
@@ -75,12 +78,11 @@ class _ScriptedPlayer(Player):
 class _GreedyPlayer(Player):
     """A trained network, which takes the legal action of highest value."""
 
-    def __init__(self, model: 'torch.nn.Module') -> None:  # noqa: F821
+    def __init__(self, model: Network) -> None:
         self._model = model
         self._hidden_state = model.initial_state(1)
 
     def act(self, step: VecStep, units: UnitSnapshot) -> tuple[np.ndarray, Optional[np.ndarray]]:
-        import torch
         with torch.no_grad():
             obs = torch.from_numpy(step.obs.copy()).to(self._hidden_state.device)
             q_values, self._hidden_state = self._model.q_values(obs.unsqueeze(0), self._hidden_state)  # [1, 1, N, A]
@@ -95,11 +97,9 @@ def _scripted(name: str, spec: EnvSpec, seed: int) -> Player:
 
 def _load(config: str, load_path: str, seed: int) -> Checkpoint:
     """Build the policy of a config file and load its checkpoint."""
-    import torch
+    # After ding_qmix, which keeps the notices of DI-engine's imports off the terminal.
     from ding.config import compile_config, read_config
     from ding.policy import create_policy
-
-    from ding_qmix.envs.backends import backend_options
     main_config, create_config = read_config(config)
     cfg = compile_config(main_config, seed=seed, auto=True, create_cfg=create_config, save_cfg=False)
     policy = create_policy(cfg.policy, enable_field=['eval'])

@@ -43,9 +43,9 @@ class FreeEnv(BaseEnv):
 
     def __init__(self, cfg: Optional[dict] = None) -> None:
         """As DI-engine's envs."""
-        cfg = EasyDict(deep_merge_dicts(self.default_config(), cfg or {}))
-        spec = make_spec(cfg.map_name)
-        self._episode_len, self._t, self._shown = cfg.episode_len, 0, 0
+        options = EasyDict(deep_merge_dicts(self.default_config(), cfg or {}))
+        spec = make_spec(options.map_name)
+        self._episode_len, self._t, self._shown = options.episode_len, 0, 0
         self._rows = _draw_obs(spec.n_agents, spec.obs_dim, spec.state_dim, spec.n_actions)
         self._reward = np.zeros(1, np.float32)
         self._observation_space = gym.spaces.Dict(

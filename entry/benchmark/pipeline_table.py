@@ -1,4 +1,5 @@
 """Tables of ``pipeline.py``: of sides that differ in threads alone the fastest is shown."""
+from functools import partial
 from typing import Any, Callable
 
 from ding_qmix.utils.report import markdown_table
@@ -39,7 +40,7 @@ def _update_table(rows: list[Row], batch_size: int) -> str:
     ]
     lines = []
     for length in sorted((key for key in rows[0] if key.isdigit()), key=int):
-        shown = fastest(rows, lambda row, n=length: row[n]['trained_env_steps_per_s'])
+        shown = fastest(rows, partial(_update_rate, length))
         ding, plain = (next(r[length] for r in shown if r['side']['kind'] == kind) for kind in ('ding', 'plain'))
         for row in shown:
             cell = row[length]
@@ -104,6 +105,10 @@ def _best_ding(shown: list[Row]) -> list[float]:
 
 def _rate(row: Row) -> float:
     return row['env_steps_per_s']
+
+
+def _update_rate(length: str, row: Row) -> float:
+    return row[length]['trained_env_steps_per_s']
 
 
 def _name(side: Row) -> str:

@@ -22,13 +22,13 @@ class PlainAgent(nn.Module):
         super().__init__()
         self.encoder = nn.Sequential(nn.Linear(obs_dim, hidden_dim), nn.ReLU())
         self.rnn = nn.GRU(hidden_dim, hidden_dim)
-        self.head = nn.Module()
-        self.head.q = nn.Sequential(nn.Linear(hidden_dim, hidden_dim), nn.ReLU(), nn.Linear(hidden_dim, n_actions))
+        head = nn.Sequential(nn.Linear(hidden_dim, hidden_dim), nn.ReLU(), nn.Linear(hidden_dim, n_actions))
+        self.head = nn.ModuleDict({'q': head})
 
     def forward(self, obs: Tensor, hidden_state: Tensor) -> Tensor:
         """obs [T, K, O], hidden_state [K, H] -> Q-values [T, K, A]"""
         x, _ = self.rnn(self.encoder(obs), hidden_state.unsqueeze(0))
-        return self.head.q(x)
+        return self.head['q'](x)
 
 
 class PlainMixer(nn.Module):
@@ -90,7 +90,8 @@ class PlainUpdate:
         self.online = PlainQMix(sizes)
         self.target = copy.deepcopy(self.online).requires_grad_(False)
         self._learn = learn
-        self._parameters = list(self.online.parameters())
+        self._parameters: list[Tensor] = list(self.online.parameters())
+        self._target_parameters: list[Tensor] = list(self.target.parameters())
         options = dict(lr=learn['learning_rate'], weight_decay=learn['weight_decay'])
         if learn['optimizer'] == 'adam':
             self._optimizer: torch.optim.Optimizer = torch.optim.Adam(self._parameters, fused=True, **options)
@@ -105,7 +106,7 @@ class PlainUpdate:
         torch.nn.utils.clip_grad_norm_(self._parameters, self._learn['clip_value'])
         self._optimizer.step()
         with torch.no_grad():
-            torch._foreach_lerp_(list(self.target.parameters()), self._parameters, self._learn['target_update_theta'])
+            torch._foreach_lerp_(self._target_parameters, self._parameters, self._learn['target_update_theta'])
         return loss.item()
 
     def gradients(self, online: Mapping[str, Tensor], target: Mapping[str, Tensor],
