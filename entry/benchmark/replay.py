@@ -17,18 +17,28 @@ from itertools import cycle, islice
 from typing import Any, Callable, NamedTuple, Optional
 
 import torch
-from replay_cases import POLICIES, PlainBuffer, Sample, fresh_model, make_buffer, play, pymarl_bytes, used_bytes
+from replay_cases import (
+    POLICIES,
+    PlainBuffer,
+    Sample,
+    draw_batch,
+    fresh_model,
+    make_buffer,
+    play,
+    pymarl_bytes,
+    storage_of,
+    used_bytes,
+)
 from replay_tables import memory_table, rounding_table, row_table, speed_table
 
 from ding_qmix.policy.samples import cut_chunks
-from ding_qmix.policy.unroll import episode_lengths, time_segments, unroll
+from ding_qmix.replay import EpisodeBuffer
 from ding_qmix.replay.priority_table import PriorityTable
 from ding_qmix.sim import SIM_VERSION
 from ding_qmix.smac.scenarios import make_spec
 from ding_qmix.spec import EpisodeBatch
 from ding_qmix.utils.report import describe_run, source_line, update_block, write_json
 from ding_qmix.utils.threads import one_torch_thread
-from ding_qmix.worker import EpisodeBuffer
 
 CHUNK_LEN = 10  # [env steps] DI-engine's setting for MMM
 SPEED_LEN = 60  # [env steps] of the timed episodes
@@ -86,7 +96,7 @@ def _measure_memory(case: Case, samples: list[Sample], episodes: list[Sample]) -
     for first in range(0, case.n_samples, BATCH_SIZE):
         buffer.push(list(islice(source, min(BATCH_SIZE, case.n_samples - first))))
     gc.collect()
-    resident, store = _resident_bytes() - before, buffer._store
+    resident, store = _resident_bytes() - before, storage_of(buffer)
     lengths, all_slots = [len(e['mask']) for e in episodes], case.n_samples * store.slot_bytes
     return {
         'case': case.title,
@@ -107,7 +117,7 @@ def _measure_memory(case: Case, samples: list[Sample], episodes: list[Sample]) -
 
 def _layout(case: Case, buffer: EpisodeBuffer) -> dict[str, Any]:
     """Return the bytes of a row by field, and which share of it could be rebuilt."""
-    store, spec = buffer._store, make_spec(case.map_name)
+    store, spec = storage_of(buffer), make_spec(case.map_name)
     sizes = {name: column.row_bytes for name, column in store._columns.items()}
     sizes.update({name: rows[0].nbytes for name, rows in store._plain.items()})
     n_bits = {name: column.n_bit_columns for name, column in store._columns.items()}
@@ -147,7 +157,7 @@ def _measure_rounding(case: Case, samples: list[Sample]) -> dict[str, Any]:
     for obs_dtype in ('float16', 'float32'):
         buffer = make_buffer(len(samples), obs_dtype=obs_dtype)
         buffer.push(samples)
-        batches.append(buffer.sample(min(BATCH_SIZE, len(samples))))
+        batches.append(draw_batch(buffer, min(BATCH_SIZE, len(samples))))
     float16, float32 = batches
     assert torch.equal(float16.reward, float32.reward)
     result['q_tot'] = _q_tot_error(case.map_name, float16, float32)
@@ -160,9 +170,11 @@ def _measure_rounding(case: Case, samples: list[Sample]) -> dict[str, Any]:
 def _q_tot_error(map_name: str, rounded: EpisodeBatch, exact: EpisodeBatch) -> dict[str, float]:
     """Difference of Q_tot of the actions taken by a fresh network, over real steps, and Q_tot's own size."""
     model, real = fresh_model(map_name), exact.mask > 0
-    segments = time_segments(episode_lengths(exact.mask), len(exact.obs))
-    action = torch.cat([exact.action, exact.action[-1:]])
-    q_tots = [unroll(model, batch, segments, action)[0][:-1][real] for batch in (rounded, exact)]
+    q_tots = []
+    for batch in (rounded, exact):
+        q, _ = model.q_values(batch.obs, batch.hidden_state, batch.length + 1)  # [T + 1, B, N, A]
+        chosen_q = q[:-1].gather(-1, batch.action.unsqueeze(-1)).squeeze(-1)  # [T, B, N]
+        q_tots.append(model.mixer(chosen_q, batch.state[:-1])[real])
     error = (q_tots[0] - q_tots[1]).abs()
     return {
         'max_error': float(error.max()),
@@ -178,7 +190,10 @@ def _measure_speed(case: Case, episodes: list[Sample], repeats: int) -> list[dic
     samples = [s for e in episodes for s in cut_chunks(e, length, stored_state=bool(case.chunk_len))]
     samples = [s for s in samples if len(s['mask']) == length]
     n_rows, n = len(samples) * (length + 1), len(samples)
-    buffers = {'compact': make_buffer(n, max_rows=n_rows), 'compact_priority': make_buffer(n, priority=True)}
+    buffers: dict[str, Any] = {
+        'compact': make_buffer(n, max_rows=n_rows),
+        'compact_priority': make_buffer(n, priority=True)
+    }
     for name, dtype in (('plain_float16', torch.float16), ('plain_float32', torch.float32)):
         buffers[name] = PlainBuffer(samples[0], n_rows, n, dtype)
     rows = []

@@ -1,4 +1,5 @@
 """What ``replay.py`` fills buffers with, and what it compares them to."""
+from typing import Optional
 
 import numpy as np
 import torch
@@ -7,12 +8,14 @@ from torch import Tensor
 
 from ding_qmix.baselines.scripted import make_scripted_policy
 from ding_qmix.config import model_sizes
+from ding_qmix.ding_compat import DingQMix
 from ding_qmix.model import QMix
 from ding_qmix.policy.actor import RecurrentActor
+from ding_qmix.replay import EpisodeBuffer
+from ding_qmix.replay.row_store import RowStore
 from ding_qmix.sim import SimVecEnv
 from ding_qmix.smac.scenarios import make_spec
 from ding_qmix.spec import EpisodeBatch
-from ding_qmix.worker import EpisodeBuffer
 from ding_qmix.worker.recorder import EpisodeRecorder
 from ding_qmix.worker.rollout import Rollout
 
@@ -33,20 +36,20 @@ class _Player:
 
     def act(self, obs: Tensor, action_mask: Tensor, env_ids: np.ndarray, epsilon: float = 0.) -> tuple[Tensor, Tensor]:
         """Return the policy's actions [K, N] and the network's hidden states [K, N, L, H]."""
-        _, hidden_state = self._watcher.act(obs, action_mask, env_ids)
+        _, hidden_state = self._watcher.act(obs, action_mask, env_ids.tolist())
         step = self._env.reset(np.array([], dtype=np.int64))  # resets none, shows all
         return torch.from_numpy(self._policy.act(step, self._env.units())[env_ids]), hidden_state
 
-    def reset(self, env_ids: np.ndarray = None) -> None:
+    def reset(self, env_ids: Optional[np.ndarray] = None) -> None:
         """Forget what belongs to the ended episodes."""
         self._policy.reset(env_ids)
-        self._watcher.reset(env_ids)
+        self._watcher.reset(None if env_ids is None else env_ids.tolist())
 
 
 def fresh_model(map_name: str) -> QMix:
     """Return a QMIX network as training starts from, always the same."""
     torch.manual_seed(0)
-    return QMix(**model_sizes(make_spec(map_name)))
+    return DingQMix(**model_sizes(make_spec(map_name)))
 
 
 def play(map_name: str, n_episode: int) -> list[Sample]:
@@ -69,9 +72,22 @@ def make_buffer(n_samples: int, seed: int = 0, **cfg: object) -> EpisodeBuffer:
     return EpisodeBuffer(EasyDict(EpisodeBuffer.config, replay_buffer_size=n_samples, **cfg))
 
 
+def draw_batch(buffer: EpisodeBuffer, batch_size: int) -> EpisodeBatch:
+    """Return a batch of a buffer without priorities that holds as many samples."""
+    batch = buffer.sample(batch_size)
+    assert isinstance(batch, EpisodeBatch)
+    return batch
+
+
+def storage_of(buffer: EpisodeBuffer) -> RowStore:
+    """Return the storage of a buffer that holds something."""
+    assert buffer._store is not None
+    return buffer._store
+
+
 def used_bytes(buffer: EpisodeBuffer) -> int:
     """Return how much of the storage holds something, up to the last row that does."""
-    store, cfg = buffer._store, buffer._cfg
+    store, cfg = storage_of(buffer), buffer._cfg
     return buffer._rows.n_used * store.row_bytes + min(buffer.count(), cfg.replay_buffer_size) * store.slot_bytes
 
 
@@ -124,6 +140,7 @@ class PlainBuffer:
         batch = {name: rows[seen if name in _SEEN else done] for name, rows in self._rows.items()}
         batch['obs'], batch['state'] = batch['obs'].float(), batch['state'].float()
         batch['action'], batch['mask'] = batch['action'].long(), batch['mask'] * (t[:-1] < n_steps)
+        batch['length'] = n_steps
         if self._hidden_state is not None:
             batch['hidden_state'] = self._hidden_state[picks]
         return EpisodeBatch(**batch)

@@ -12,19 +12,18 @@ from typing import Any, Callable, Optional
 
 import numpy as np
 import torch
-from ding.utils import deep_merge_dicts
-from easydict import EasyDict
 
 from ding_qmix.config import model_sizes
-from ding_qmix.fast_cpu.blas import find_blas, multiply_transposed
-from ding_qmix.fast_cpu.gradient import PackedUpdate
+from ding_qmix.ding_compat import DingQMix
+from ding_qmix.fast_cpu import CPUGradient
+from ding_qmix.fast_cpu.blas import multiply_transposed
 from ding_qmix.policy import QMIXPolicy
 from ding_qmix.smac.scenarios import make_spec
 from ding_qmix.spec import EnvSpec, EpisodeBatch
 from ding_qmix.utils.report import describe_run, markdown_table, source_line, update_block, write_json
 
 H = 64  # width of all layers, as in DI-engine's configs
-PARTS = {  # what is timed: (attribute of PackedUpdate, its method)
+PARTS = {  # what is timed: (attribute of CPUGradient, its method)
     'packed sequence': ('', '_pack'),
     'agents, online network': ('_agent', 'forward'),
     'agents, target network': ('_target_agent', 'forward'),
@@ -71,9 +70,9 @@ def _profile(spec: EnvSpec, batch_size: int, n_steps: int, rate: float, repeats:
         target = getattr(update, owner) if owner else update
         setattr(target, method, _timed(getattr(target, method), spent[name]))
     whole: list[float] = []
-    run = _timed(update.gradients, whole)
+    run = _timed(update.gradient, whole)
     for _ in range(repeats + 2):
-        run(batch, torch.arange(batch_size), torch.full((batch_size, ), n_steps), batch.mask.sum())
+        run(batch, torch.arange(batch_size), batch.mask.sum())
     flop = _flop(spec, batch_size, n_steps)
     seconds = {name: statistics.median(times[2:]) for name, times in spent.items()}
     total = statistics.median(whole[2:])
@@ -118,23 +117,24 @@ def _bytes_per_step(spec: EnvSpec) -> int:
 
 def _product_rate(repeats: int) -> float:
     """FLOP/s of the most frequent product alone: a tile's rows with the GRU's input weights."""
-    blas, rng = find_blas(), np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     a, b = (rng.standard_normal((n, H), dtype=np.float32) for n in (1024, 3 * H))
     out, times = np.empty((1024, 3 * H), dtype=np.float32), []
     for _ in range(repeats + 2):
         start = time.perf_counter()
         for _ in range(100):
-            multiply_transposed(blas, a, b, out)
+            multiply_transposed(a, b, out)
         times.append((time.perf_counter() - start) / 100)
     return 2 * 1024 * 3 * H * H / statistics.median(times[2:])
 
 
-def _make_update(spec: EnvSpec) -> PackedUpdate:
-    """The update of a policy with DI-engine's network sizes."""
-    cfg = dict(model={**model_sizes(spec), 'hidden_size_list': [H]}, learn=dict(learner={}))
-    cfg = EasyDict(deep_merge_dicts(QMIXPolicy.default_config(), cfg))
-    policy = QMIXPolicy(cfg, enable_field=['learn'])
-    return PackedUpdate(policy._learn_model, policy._learn_target_model, cfg.learn)
+def _make_update(spec: EnvSpec) -> CPUGradient:
+    """The policy's update by default, with DI-engine's network sizes."""
+    online, target = (DingQMix(**{**model_sizes(spec), 'hidden_size_list': [H]}) for _ in range(2))
+    learn = QMIXPolicy.default_config().learn
+    return CPUGradient(
+        online, target, learn.discount_factor, learn.td_lambda, learn.double_q, learn.timeout_is_terminal
+    )
 
 
 def _make_batch(spec: EnvSpec, B: int, T: int) -> EpisodeBatch:
@@ -144,7 +144,7 @@ def _make_batch(spec: EnvSpec, B: int, T: int) -> EpisodeBatch:
     return EpisodeBatch(
         torch.rand(T + 1, B, N, spec.obs_dim), torch.rand(T + 1, B, spec.state_dim),
         torch.rand(T + 1, B, N, A) < 0.5, torch.randint(A, (T, B, N)), torch.rand(T, B), zeros, zeros, torch.ones(T, B),
-        torch.zeros(B, N, 1, H)
+        torch.full((B, ), T), torch.zeros(B, N, 1, H)
     )
 
 

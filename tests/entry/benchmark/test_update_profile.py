@@ -4,12 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from ding_qmix.fast_cpu.blas import find_blas
-from ding_qmix.numba_kernel import JIT
+from ding_qmix.fast_cpu.blas import why_no_blas
 
 
 @pytest.mark.unittest
-@pytest.mark.skipif(not JIT or find_blas() is None, reason='kernels need numba and the BLAS of torch')
+@pytest.mark.skipif(why_no_blas() is not None, reason=f'no BLAS for kernels: {why_no_blas()}')
 def test_profile_accounts_for_the_whole_update(load, tmp_path: Path, capsys) -> None:
     out, page = tmp_path / 'profile.json', tmp_path / 'page.md'
     page.write_text('<!-- begin update_profile -->old<!-- end update_profile -->')
