@@ -12,12 +12,12 @@ from ding_qmix.config import make_config
 DOING_NOTHING = 0.05
 
 
-def _final_win_rate(folder: Path, road: str, learning_rate: float) -> float:
-    """Train on 3m; return the mean win rate of the last three evaluations, on the stock road of the last one."""
-    evaluator = dict(eval_env_step_freq=10000) if road == 'fast' else dict(eval_freq=60)
+def _final_win_rate(folder: Path, pipeline: str, learning_rate: float) -> float:
+    """Train on 3m; return the mean win rate of the last three evaluations, in DI-engine's pipeline of the last one."""
+    evaluator = dict(eval_env_step_freq=10000) if pipeline == 'batched' else dict(eval_freq=60)
     main_config, create_config = make_config(
         '3m',
-        pipeline='ding' if road == 'stock' else 'batched',
+        pipeline=pipeline,
         exp_name='run',
         env=dict(collector_env_num=16, evaluator_env_num=16, n_evaluator_episode=64, n_threads=1),
         policy=dict(
@@ -34,7 +34,7 @@ def _final_win_rate(folder: Path, road: str, learning_rate: float) -> float:
         ),
     )
     serial_pipeline((main_config, create_config), seed=0, max_env_step=100000)
-    if road == 'fast':
+    if pipeline == 'batched':
         with open(folder / 'run/log/evaluator/evaluations.csv', newline='', encoding='utf-8') as file:
             rates = [float(row['win_rate']) for row in csv.DictReader(file)]
         return sum(rates[-3:]) / 3
@@ -43,13 +43,13 @@ def _final_win_rate(folder: Path, road: str, learning_rate: float) -> float:
 
 
 @pytest.mark.algotest
-@pytest.mark.parametrize('road', ['fast', 'stock'])
-def test_qmix_learns_3m(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, road: str) -> None:
+@pytest.mark.parametrize('pipeline', ['batched', 'ding'])
+def test_qmix_learns_3m(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pipeline: str) -> None:
     monkeypatch.chdir(tmp_path)
-    assert _final_win_rate(tmp_path, road, learning_rate=0.001) > 0.6
+    assert _final_win_rate(tmp_path, pipeline, learning_rate=0.001) > 0.6
 
 
 @pytest.mark.algotest
 def test_ablation_without_learning_stays_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert _final_win_rate(tmp_path, 'fast', learning_rate=1e-12) <= DOING_NOTHING
+    assert _final_win_rate(tmp_path, 'batched', learning_rate=1e-12) <= DOING_NOTHING

@@ -15,11 +15,11 @@ from easydict import EasyDict
 from ding_qmix.config import make_config
 from ding_qmix.worker import EpisodeBuffer, VectorCollector
 
-ROADS = {
-    'fast': {},
-    'stock': {},
-    'stock_advanced': dict(replay_buffer=dict(type='advanced')),
-    'stock_subprocess': dict(env_manager=dict(type='subprocess')),
+CREATE = {  # sections of create_config, by the pipeline and what differs in it
+    'batched': {},
+    'ding': {},
+    'ding_advanced': dict(replay_buffer=dict(type='advanced')),
+    'ding_subprocess': dict(env_manager=dict(type='subprocess')),
 }
 EPISODES, CHUNKS = {}, dict(unroll_len=2, burnin_step=1)
 pytestmark = pytest.mark.usefixtures('scripted')
@@ -32,11 +32,11 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr('yapf.yapflib.yapf_api.FormatCode', lambda text, **kwargs: (text, False))
 
 
-def _configs(road: str, collect: dict[str, Any], exp_name: str = 'run') -> tuple[EasyDict, EasyDict]:
+def _configs(pipeline: str, collect: dict[str, Any], exp_name: str = 'run') -> tuple[EasyDict, EasyDict]:
     """3m, as small as it gets; the buffer is soon full."""
     return make_config(
         '3m',
-        pipeline='ding' if road.startswith('stock') else 'batched',
+        pipeline=pipeline.split('_')[0],
         exp_name=exp_name,
         env=dict(collector_env_num=2, evaluator_env_num=2, n_evaluator_episode=3, stop_value=2.),
         policy=dict(
@@ -45,29 +45,29 @@ def _configs(road: str, collect: dict[str, Any], exp_name: str = 'run') -> tuple
             collect=dict(n_episode=4, **collect),
             other=dict(replay_buffer=dict(replay_buffer_size=10)),
         ),
-        create=ROADS[road],
+        create=CREATE[pipeline],
     )
 
 
 @pytest.mark.unittest
 @pytest.mark.parametrize(
-    'road, collect', [
-        ('fast', EPISODES),
-        ('fast', CHUNKS),
-        ('stock', CHUNKS),
-        ('stock_advanced', EPISODES),
-        ('stock_subprocess', EPISODES),
+    'pipeline, collect', [
+        ('batched', EPISODES),
+        ('batched', CHUNKS),
+        ('ding', CHUNKS),
+        ('ding_advanced', EPISODES),
+        ('ding_subprocess', EPISODES),
     ]
 )
-def test_pipeline_trains_evaluates_and_keeps_a_checkpoint(road: str, collect: dict[str, Any]) -> None:
-    serial_pipeline(_configs(road, collect), seed=0, max_train_iter=4)
+def test_pipeline_trains_evaluates_and_keeps_a_checkpoint(pipeline: str, collect: dict[str, Any]) -> None:
+    serial_pipeline(_configs(pipeline, collect), seed=0, max_train_iter=4)
     state_dict = torch.load('run/ckpt/ckpt_best.pth.tar', weights_only=True)
-    win_rate = eval_pipeline(_configs(road, collect), seed=0, state_dict=state_dict)
+    win_rate = eval_pipeline(_configs(pipeline, collect), seed=0, state_dict=state_dict)
     assert 0. <= win_rate <= 1.
 
 
 def _resumed(exp_name: str, checkpoint: str) -> tuple[EasyDict, EasyDict]:
-    main_config, create_config = _configs('fast', CHUNKS, exp_name)
+    main_config, create_config = _configs('batched', CHUNKS, exp_name)
     main_config.policy.learn.resume_training = True
     main_config.policy.learn.learner = dict(hook=dict(load_ckpt_before_run=checkpoint))
     return main_config, create_config
@@ -75,8 +75,8 @@ def _resumed(exp_name: str, checkpoint: str) -> tuple[EasyDict, EasyDict]:
 
 @pytest.mark.unittest
 def test_training_resumed_from_its_files_is_bit_for_bit_the_one_that_never_stopped() -> None:
-    straight = serial_pipeline(_configs('fast', CHUNKS, 'straight'), seed=0, max_train_iter=12)
-    serial_pipeline(_configs('fast', CHUNKS, 'half'), seed=0, max_train_iter=6)
+    straight = serial_pipeline(_configs('batched', CHUNKS, 'straight'), seed=0, max_train_iter=12)
+    serial_pipeline(_configs('batched', CHUNKS, 'half'), seed=0, max_train_iter=6)
     resumed = serial_pipeline(_resumed('rest', 'half/ckpt/iteration_6.pth.tar'), seed=7, max_train_iter=12)
     states = [policy.learn_mode.state_dict() for policy in (straight, resumed)]
     for part in ('model', 'target_model'):
@@ -86,7 +86,7 @@ def test_training_resumed_from_its_files_is_bit_for_bit_the_one_that_never_stopp
 
 @pytest.mark.unittest
 def test_training_goes_on_from_a_checkpoint_without_the_rest_of_the_run() -> None:
-    serial_pipeline(_configs('fast', CHUNKS, 'half'), seed=0, max_train_iter=4)
+    serial_pipeline(_configs('batched', CHUNKS, 'half'), seed=0, max_train_iter=4)
     Path('half/ckpt/run_state.pth.tar').unlink()
     policy = serial_pipeline(_resumed('rest', 'half/ckpt/iteration_4.pth.tar'), seed=7, max_train_iter=6)
     assert policy.learn_mode.state_dict()['updates'] == 6
@@ -101,10 +101,10 @@ def test_ctrl_c_ends_the_training_with_a_checkpoint_that_plays(monkeypatch: pyte
         return collect(self, *args, **kwargs)
 
     monkeypatch.setattr(VectorCollector, 'collect', interrupted)
-    serial_pipeline(_configs('fast', EPISODES), seed=0, max_train_iter=10 ** 6)
+    serial_pipeline(_configs('batched', EPISODES), seed=0, max_train_iter=10 ** 6)
     state_dict = torch.load('run/ckpt/ckpt_interrupted.pth.tar', weights_only=True)
     assert state_dict['last_iter'] == 2 and signal.getsignal(signal.SIGINT) == before
-    assert 0. <= eval_pipeline(_configs('fast', EPISODES), seed=0, state_dict=state_dict) <= 1.
+    assert 0. <= eval_pipeline(_configs('batched', EPISODES), seed=0, state_dict=state_dict) <= 1.
 
 
 @pytest.mark.unittest
@@ -118,21 +118,21 @@ def test_ctrl_c_ends_the_training_with_a_checkpoint_that_plays(monkeypatch: pyte
     ]
 )
 def test_unknown_key_stops_the_run_before_it_begins_with_the_nearest_key(policy: dict[str, Any], message: str) -> None:
-    main_config, create_config = _configs('fast', EPISODES)
+    main_config, create_config = _configs('batched', EPISODES)
     main_config.policy = deep_merge_dicts(main_config.policy, policy)
     with pytest.raises(ValueError, match=message):
         serial_pipeline((main_config, create_config), seed=0, max_train_iter=2)
 
 
 @pytest.mark.unittest
-@pytest.mark.parametrize('road', ['fast', 'stock_advanced'])
+@pytest.mark.parametrize('pipeline', ['batched', 'ding_advanced'])
 @pytest.mark.parametrize('collect', [EPISODES, CHUNKS])
-def test_prioritised_replay_gets_its_priorities(monkeypatch: pytest.MonkeyPatch, road: str, collect: dict) -> None:
-    main_config, create_config = _configs(road, collect)
+def test_prioritised_replay_gets_its_priorities(monkeypatch: pytest.MonkeyPatch, pipeline: str, collect: dict) -> None:
+    main_config, create_config = _configs(pipeline, collect)
     main_config.policy.update(priority=True, priority_IS_weight=True)
-    if road == 'fast':
+    if pipeline == 'batched':
         main_config.policy.other.replay_buffer.priority = True
-    kind = EpisodeBuffer if road == 'fast' else AdvancedReplayBuffer
+    kind = EpisodeBuffer if pipeline == 'batched' else AdvancedReplayBuffer
     update, seen = kind.update, []
 
     def watched(self: Any, info: dict[str, list]) -> None:
@@ -148,7 +148,7 @@ def test_prioritised_replay_gets_its_priorities(monkeypatch: pytest.MonkeyPatch,
 def test_same_seed_trains_the_same_weights_on_two_threads() -> None:
     weights = []
     for name in ('one', 'other'):
-        main_config, create_config = _configs('fast', EPISODES, name)
+        main_config, create_config = _configs('batched', EPISODES, name)
         main_config.policy.learn.n_threads = 2
         serial_pipeline((main_config, create_config), seed=3, max_train_iter=6)
         weights.append(torch.load(f'{name}/ckpt/iteration_6.pth.tar', weights_only=True)['model'])
