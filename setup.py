@@ -4,7 +4,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 here = Path(__file__).parent
-version = re.search(r"^__version__ = '(.+)'$", (here / 'ding_qmix' / '__init__.py').read_text('utf-8'), re.M).group(1)
+version, = re.findall(r"^__version__ = '(.+)'$", (here / 'ding_qmix' / '__init__.py').read_text('utf-8'), re.M)
 readme = here / 'README.md'
 
 setup(

@@ -24,12 +24,12 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any, Callable, Optional
 
-import numba
+from numba import __version__ as numba_version
+from numba import config, njit
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile, _CacheLocator
 from numba.misc.appdirs import AppDirs
 
-_CONFIG: Any = numba.config  # its attributes come from the environment
-JIT = not _CONFIG.DISABLE_JIT  # without it kernels are plain Python, far too slow for a network
+JIT = not config.DISABLE_JIT  # without it kernels are plain Python, far too slow for a network
 _ALLOCATING: dict[str, Any] = dict(error_model='numpy')
 _OPTIONS: dict[str, Any] = dict(_ALLOCATING, _nrt=False)
 _CONTRACT = {'contract', 'nsz', 'arcp'}
@@ -94,7 +94,7 @@ def fast_sum_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _compile(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
-    dispatcher = numba.njit(**options)(function)
+    dispatcher = njit(**options)(function)
     file = function.__code__.co_filename
     if JIT and os.path.isfile(file) and _cache_folder(os.path.dirname(os.path.abspath(file))) is not None:
         dispatcher._cache = _KernelCache(function)  # what njit(cache=True) does with numba's FunctionCache
@@ -135,7 +135,7 @@ class _CacheFile(IndexDataCacheFile):
     def __init__(self, cache_path: str, filename_base: str, source_stamp: str) -> None:
         super().__init__(cache_path, filename_base, source_stamp)
         # Compared before anything else is read; numba compares the stamp only after it has loaded the types it knew.
-        self._version = f'{self._version} {source_stamp}'
+        self._version = f'{numba_version} {source_stamp}'
 
     def save(self, key: Any, data: Any) -> None:
         super().save(key, (self._version, key, data))
@@ -245,7 +245,7 @@ def _cache_folder(sources: str) -> Optional[str]:
     """Return the folder for the compiled kernels of a folder of sources; None where none can be written."""
     own = _Locator.get_suitable_cache_subpath(os.path.join(sources, '__init__.py'))
     user = AppDirs(appname='numba', appauthor=False).user_cache_dir
-    folders = [os.path.join(_CONFIG.CACHE_DIR, own)] if _CONFIG.CACHE_DIR else []
+    folders = [os.path.join(config.CACHE_DIR, own)] if config.CACHE_DIR else []
     folders.append(os.path.join(sources, '__pycache__'))
     if os.path.isabs(user):  # '~/.cache' where the user has no home
         folders.append(os.path.join(user, own))
