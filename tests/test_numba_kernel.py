@@ -2,6 +2,7 @@
 import ast
 import os
 import pickle
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -234,3 +235,10 @@ def test_imports_are_found_as_the_parser_finds_them(repo: Path) -> None:
     for path in sorted((repo / 'ding_qmix').rglob('*.py')):
         found = numba_kernel._read_source(str(path))[1]
         assert found == {str(file) for file in _parsed_imports(repo, path)}, path
+
+
+@pytest.mark.unittest
+def test_no_other_module_compiles(repo: Path) -> None:
+    """Numba's own cache neither follows callees nor does without a folder that can be written."""
+    others = [path for path in (repo / 'ding_qmix').rglob('*.py') if path.name != 'numba_kernel.py']
+    assert [str(path) for path in others if re.search(r'\bn?jit\(|@n?jit\b', path.read_text('utf-8'))] == []
