@@ -3,10 +3,12 @@ from easydict import EasyDict
 from torch import Tensor
 
 from ding_qmix.policy.flat_parameters import FlatParameters
+from ding_qmix.utils.user_name import ensure_user_name
 
 
 def make_optimizer(cfg: EasyDict, parameters: Tensor) -> torch.optim.Optimizer:
     """Build what ``policy.learn`` asks for: RMSprop with the paper's alpha and eps, or Adam."""
+    ensure_user_name()
     if cfg.optimizer == 'rmsprop':
         return torch.optim.RMSprop(
             [parameters], lr=cfg.learning_rate, alpha=0.99, eps=1e-5, weight_decay=cfg.weight_decay
