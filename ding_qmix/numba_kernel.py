@@ -294,4 +294,4 @@ def _is_private(folder: str) -> bool:
 
 @functools.cache
 def _log_once(message: str) -> None:
-    logging.getLogger(__name__).warning(message)
+    logging.getLogger(__name__).warning(f'ding_qmix: {message}')  # Python's own handler shows nothing but the message
