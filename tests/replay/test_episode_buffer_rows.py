@@ -4,7 +4,7 @@ import logging
 import pytest
 import torch
 from buffer_data import all_of, make_buffer, numbered, numbers
-from policy_data import OBS_DIM, H, N, S, chunk, host_transitions, make_policy, random_episode, whole
+from policy_data import OBS_DIM, H, N, S, chunk, ding_transitions, make_policy, random_episode, whole
 
 
 @pytest.fixture(autouse=True)
@@ -114,7 +114,7 @@ def test_samples_of_other_types_and_strides_are_taken():
 @pytest.mark.parametrize('collect', [{}, dict(unroll_len=2, burnin_step=1)])
 def test_samples_that_the_policy_makes_for_the_stock_collector_train(collect):
     policy, buffer = make_policy(collect=collect), make_buffer(obs_dtype='float32')
-    transitions = host_transitions(random_episode(6, seed=3))
+    transitions = ding_transitions(random_episode(6, seed=3))
     for t in transitions:
         t.update(terminated=t['done'], truncated=False, prev_state=torch.zeros(N, 1, H))
     samples = policy._get_train_sample(transitions)
