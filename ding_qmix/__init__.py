@@ -4,7 +4,7 @@ QMIX for DI-engine. Importing this package registers its names with DI-engine an
 manager ``ding_smac_vector``, collector ``ding_qmix_vector``, buffer ``ding_qmix_episode``, evaluator
 ``ding_qmix_win_rate``.
 """
-__version__ = '0.1.0'
+__version__ = '0.2.0'
 
 from ding_qmix.utils.quiet_import import quiet_import
 
