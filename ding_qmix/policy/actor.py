@@ -8,7 +8,7 @@ from ding_qmix.ding_compat import Network
 from ding_qmix.policy.fast_path import make_fast_agent
 from ding_qmix.rl_utils import epsilon_greedy
 
-EnvIds = Union[list[int], Tensor]
+EnvIds = Union[list[int], np.ndarray, Tensor]
 
 
 class RecurrentActor:

@@ -1,6 +1,9 @@
+from typing import Any
+
 from ding.policy.command_mode_policy_instance import EpsCommandModePolicy
 from ding.utils import POLICY_REGISTRY
 
+from ding_qmix.policy.modes import EvalMode
 from ding_qmix.policy.qmix import QMIXPolicy
 
 
@@ -11,7 +14,20 @@ class QMIXCommandModePolicy(QMIXPolicy, EpsCommandModePolicy):
         QMIXPolicy as DI-engine's serial pipeline builds it: with a command mode that sets epsilon by env step.
     """
 
-    def _get_setting_collect(self, command_info: dict) -> dict:
-        """Note the env step on the way, for an evaluator that counts in env steps."""
-        self._collector_env_step = command_info['envstep']
+    def _init_command(self) -> None:
+        super()._init_command()
+        self._command_env_step = 0  # [env steps] collected so far
+
+    @property
+    def eval_mode(self) -> EvalMode:
+        """That of QMIXPolicy, for an evaluator that may count in env steps."""
+        return super().eval_mode._replace(env_step=self._collected_env_steps)
+
+    def _get_setting_collect(self, command_info: dict[str, Any]) -> dict[str, Any]:
+        """Note the env step on the way: DI-engine tells it to the command mode, not to the evaluator."""
+        self._command_env_step = command_info['envstep']
         return super()._get_setting_collect(command_info)
+
+    def _collected_env_steps(self) -> int:
+        """As of the latest call of the command mode."""
+        return self._command_env_step

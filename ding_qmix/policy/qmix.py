@@ -3,7 +3,6 @@ import os
 from typing import Any, Optional
 
 import torch
-from ding.policy.base_policy import Policy
 from ding.utils import POLICY_REGISTRY
 from easydict import EasyDict
 from torch import Tensor
@@ -13,6 +12,7 @@ from ding_qmix.policy.actor import RecurrentActor
 from ding_qmix.policy.checks import check_policy_config
 from ding_qmix.policy.fast_path import choose_gradient
 from ding_qmix.policy.flat_parameters import FlatParameters
+from ding_qmix.policy.modes import TypedModePolicy
 from ding_qmix.policy.optimizer import make_optimizer, update_target
 from ding_qmix.policy.samples import collate_samples, cut_chunks, episode_sample
 from ding_qmix.policy.update import MEANS, TDUpdate, longest_first
@@ -23,7 +23,7 @@ _SAMPLES_PER_THREAD = 4  # with fewer, waking a thread and adding its gradient t
 
 
 @POLICY_REGISTRY.register('ding_qmix')
-class QMIXPolicy(Policy):
+class QMIXPolicy(TypedModePolicy):
     """
     Overview:
         Policy of QMIX (arXiv:1803.11485) and, with ``model.mixer=False``, VDN (arXiv:1706.05296).

@@ -12,7 +12,7 @@ from torch import Tensor
 from ding_qmix.replay.priority_table import PriorityTable
 from ding_qmix.replay.row_allocator import RowAllocator
 from ding_qmix.replay.row_store import Arrays, RowStore, Shapes, row_shapes, sample_arrays
-from ding_qmix.run_state import join_run
+from ding_qmix.run_state import RunState
 from ding_qmix.spec import EpisodeBatch, PrioritizedBatch
 from ding_qmix.utils.keys import check_keys
 from ding_qmix.utils.threads import one_torch_thread
@@ -95,7 +95,7 @@ class EpisodeBuffer(IBuffer):
         self._store: Optional[RowStore] = None
         self._next_id = 0  # samples pushed so far; a sample's id is their number before it
         self.clear()
-        join_run(exp_name, instance_name, self)
+        RunState.of(tb_logger).join(instance_name, self)
 
     @one_torch_thread()
     def push(self, data: list[dict[str, Tensor]], cur_collector_envstep: int = -1) -> None:

@@ -1,12 +1,10 @@
-from typing import Any, Protocol
+from typing import Protocol
 
 from ding_qmix.spec import VecEnv
 
-PolicyMode = Any  # DI-engine's namedtuple of one mode's interface, ``policy.collect_mode`` or ``policy.eval_mode``
-
 
 class BatchedEnvManager(Protocol):
-    """What the fast road asks of an env manager beside DI-engine's interface."""
+    """What the batched pipeline asks of an env manager beside DI-engine's interface."""
 
     @property
     def closed(self) -> bool:

@@ -140,7 +140,7 @@ def test_command_mode_lowers_epsilon_with_env_steps(env_step, epsilon):
 def test_command_mode_notes_the_env_step_for_the_evaluator():
     policy = make_policy(cls=QMIXCommandModePolicy)
     policy.command_mode.get_setting_collect({'envstep': 123})
-    assert policy.eval_mode.get_attribute('collector_env_step') == 123
+    assert policy.eval_mode.env_step() == 123
 
 
 @pytest.mark.unittest

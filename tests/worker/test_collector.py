@@ -2,6 +2,7 @@
 import numpy as np
 import pytest
 import torch
+from ding.policy.base_policy import Policy as DingPolicy
 from ding.utils import deep_merge_dicts
 from easydict import EasyDict
 from fake_vec_env import SIZES, End, FakeManager, FakeVecEnv, FakeWriter, N
@@ -153,7 +154,7 @@ def test_what_is_collected_can_be_stored_and_learned_from(collect):
     assert np.isfinite(list(info.values())).all()
 
 
-# ------------------------------------------------------- hosts interface
+# -------------------------------------------------- DI-engine's interface
 
 
 @pytest.mark.unittest
@@ -240,6 +241,27 @@ def test_env_manager_without_a_batched_env_is_refused_with_the_way_out():
 
     with pytest.raises(TypeError, match=r"Stock has no batched env; set .*ding_smac_vector"):
         VectorCollector(EasyDict(VectorCollector.config), Stock(), _policy().collect_mode, tb_logger=FakeWriter())
+
+
+@pytest.mark.unittest
+@pytest.mark.parametrize(
+    'mode, came', [
+        (lambda: DingPolicy.collect_function(*[None] * 8), 'collect_function'),
+        (lambda: _policy().eval_mode, 'EvalMode'),
+    ]
+)
+def test_mode_of_another_policy_is_refused_with_what_came_and_what_to_do(mode, came):
+    with pytest.raises(TypeError, match=rf"collector: .*mode {came}, expected CollectMode .* set .*type='ding_qmix'"):
+        VectorCollector(
+            EasyDict(VectorCollector.config), FakeManager(FakeVecEnv(SCRIPT)), mode(), tb_logger=FakeWriter()
+        )
+
+
+@pytest.mark.unittest
+def test_collector_without_an_env_yet_can_be_closed():
+    collector = VectorCollector(EasyDict(VectorCollector.config), tb_logger=FakeWriter())
+    collector.close()
+    assert collector._tb_logger.n_closed == 1
 
 
 @pytest.mark.unittest

@@ -1,12 +1,15 @@
 """The win-rate evaluator: when it is due, what it keeps and writes, and what it leaves alone."""
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from ding.policy.base_policy import Policy as DingPolicy
 from ding.utils import deep_merge_dicts
 from easydict import EasyDict
 from fake_vec_env import SIZES, End, FakeManager, FakeVecEnv, FakeWriter
 
-from ding_qmix.policy import QMIXCommandModePolicy
+from ding_qmix.policy import QMIXCommandModePolicy, QMIXPolicy
 from ding_qmix.utils.statistics import wilson_interval
 from ding_qmix.worker import VectorCollector, WinRateEvaluator
 
@@ -186,6 +189,18 @@ def test_statistics_of_the_evaluation_are_written(make_evaluator):
         assert {name: values[0][1] for name, values in written.items()} == pytest.approx(expected)
 
 
+@pytest.mark.unittest
+def test_evaluations_are_kept_in_columns_of_a_fixed_order(make_evaluator):
+    evaluator = make_evaluator()
+    evaluator.eval(train_iter=4, envstep=90)
+    head, row = Path('default_experiment/log/evaluator/evaluations.csv').read_text('utf-8').splitlines()
+    assert head == (
+        'env_step,train_iter,episode_count,envstep_count,avg_envstep_per_episode,evaluate_time,reward_mean,reward_std,'
+        'win_rate,win_rate_low,win_rate_high,shaped_return_mean,dead_allies_mean,dead_enemies_mean,elapsed_time'
+    )
+    assert row.split(',')[:4] == ['90', '4', '3', '14']
+
+
 # ------------------------------------------------- what it leaves alone
 
 
@@ -237,8 +252,29 @@ def test_wrong_config_is_refused(make_evaluator, cfg, error, message):
 
 
 @pytest.mark.unittest
-def test_keys_of_the_hosts_evaluator_are_accepted(make_evaluator):
+def test_keys_of_ding_engines_evaluator_are_accepted(make_evaluator):
     make_evaluator(cfg_type='x', render={'render_freq': -1}, figure_path=None)
+
+
+@pytest.mark.unittest
+@pytest.mark.parametrize(
+    'mode, came', [
+        (lambda: DingPolicy.eval_function(*[None] * 6), 'eval_function'),
+        (lambda: _policy().collect_mode, 'CollectMode'),
+    ]
+)
+def test_mode_of_another_policy_is_refused_with_what_came_and_what_to_do(mode, came):
+    with pytest.raises(TypeError, match=rf"evaluator: .*mode {came}, expected EvalMode .* set .*type='ding_qmix'"):
+        WinRateEvaluator(EasyDict(), FakeManager(FakeVecEnv(SCRIPT)), mode(), tb_logger=FakeWriter())
+
+
+@pytest.mark.unittest
+def test_interval_in_env_steps_without_a_commander_is_refused_with_the_way_out(make_evaluator):
+    policy = QMIXPolicy(_policy()._cfg)
+    evaluator = make_evaluator(policy, eval_env_step_freq=100)
+    evaluator.eval(train_iter=0, envstep=0)
+    with pytest.raises(ValueError, match=r"eval_env_step_freq=100, but .* 'ding_qmix_command'.* or set eval_freq"):
+        evaluator.should_eval(1)
 
 
 @pytest.mark.unittest

@@ -1,0 +1,94 @@
+"""
+What the policy shows to the parts of a run: DI-engine's modes, field by field, and after them what our parts need.
+DI-engine's own collectors, evaluators and learner see its fields only, so both pipelines take the same modes.
+"""
+from abc import abstractmethod
+from typing import Any, Callable, NamedTuple, Optional
+
+from ding.policy.base_policy import Policy
+
+from ding_qmix.policy.actor import RecurrentActor
+from ding_qmix.policy.samples import Sample
+from ding_qmix.run_state import RunFiles
+from ding_qmix.spec import Actor
+
+
+class LearnMode(NamedTuple):
+    """``QMIXPolicy.learn_mode``: for the learner and its hooks."""
+    forward: Callable[..., dict[str, Any]]
+    reset: Callable[..., None]
+    info: Callable[[], str]
+    monitor_vars: Callable[[], list[str]]
+    get_attribute: Callable[[str], Any]
+    set_attribute: Callable[[str, Any], None]
+    state_dict: Callable[[], dict[str, Any]]
+    load_state_dict: Callable[[dict[str, Any]], None]
+    run_files: RunFiles  # what is saved of the run, and what it resumes from
+
+
+class CollectMode(NamedTuple):
+    """``QMIXPolicy.collect_mode``: for the collector."""
+    forward: Callable[..., dict[int, Any]]
+    process_transition: Callable[..., dict[str, Any]]
+    get_train_sample: Callable[..., list[dict[str, Any]]]
+    reset: Callable[..., None]
+    get_attribute: Callable[[str], Any]
+    set_attribute: Callable[[str, Any], None]
+    state_dict: Callable[[], dict[str, Any]]
+    load_state_dict: Callable[[dict[str, Any]], None]
+    actor: Actor  # explores
+    cut_episode: Callable[[Sample], list[Sample]]  # makes the training samples of one episode
+    model_sizes: dict[str, Any]  # policy.model, to be compared with the map
+    n_episode: int  # episodes of one collection
+    keep_hidden_state: bool  # chunks start from the hidden state of their collection
+
+
+class EvalMode(NamedTuple):
+    """``QMIXPolicy.eval_mode``: for the evaluator."""
+    forward: Callable[..., dict[int, Any]]
+    reset: Callable[..., None]
+    get_attribute: Callable[[str], Any]
+    set_attribute: Callable[[str, Any], None]
+    state_dict: Callable[[], dict[str, Any]]
+    load_state_dict: Callable[[dict[str, Any]], None]
+    actor: Actor  # greedy
+    model_sizes: dict[str, Any]  # policy.model, to be compared with the map
+    env_step: Optional[Callable[[], int]] = None  # env steps collected so far; None where no commander tells them
+
+
+class TypedModePolicy(Policy):
+    """
+    Overview:
+        DI-engine's ``Policy``, whose modes have typed attributes.
+    Properties:
+        ``learn_mode``, ``collect_mode``, ``eval_mode``
+    """
+    _collect_actor: RecurrentActor
+    _eval_actor: RecurrentActor
+
+    @property
+    def learn_mode(self) -> LearnMode:
+        """For the learner and its hooks."""
+        return LearnMode(**super().learn_mode._asdict(), run_files=RunFiles.from_config(self._cfg.learn))
+
+    @property
+    def collect_mode(self) -> CollectMode:
+        """For collectors, DI-engine's and ours."""
+        cfg = self._cfg.collect
+        return CollectMode(
+            **super().collect_mode._asdict(),
+            actor=self._collect_actor,
+            cut_episode=self._cut_episode,
+            model_sizes=self._cfg.model,
+            n_episode=self._get_n_episode(),
+            keep_hidden_state=cfg.unroll_len > 0 and cfg.stored_state,
+        )
+
+    @property
+    def eval_mode(self) -> EvalMode:
+        """For evaluators, DI-engine's and ours."""
+        return EvalMode(**super().eval_mode._asdict(), actor=self._eval_actor, model_sizes=self._cfg.model)
+
+    @abstractmethod
+    def _cut_episode(self, episode: Sample) -> list[Sample]:
+        """Make the training samples of one episode."""
