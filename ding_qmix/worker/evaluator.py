@@ -103,7 +103,7 @@ class WinRateEvaluator(VectorWorker[EvalMode], ISerialEvaluator):
             - info: dict(eval_episode_return) with 1. for each episode won, else 0.
         """
         if self._interrupt.raised:
-            self._save_interrupted(save_ckpt_fn, train_iter)
+            self._interrupt.save_checkpoint(save_ckpt_fn, train_iter, self._logger)
             return True, self._last_info
         if self._resumed:  # DI-engine's pipeline must have seen a result before it ends
             self._resumed = False
@@ -164,11 +164,6 @@ class WinRateEvaluator(VectorWorker[EvalMode], ISerialEvaluator):
                 'pipeline does, or set eval_freq instead'
             )
         return self._policy.env_step()
-
-    def _save_interrupted(self, save_ckpt_fn: Optional[Callable], train_iter: int) -> None:
-        self._logger.info(f'interrupted: stopping after train iter {train_iter}, a checkpoint is saved')
-        if save_ckpt_fn is not None:
-            save_ckpt_fn('ckpt_interrupted.pth.tar')
 
     def _log(self, stats: EpisodeStats, train_iter: int, env_step: int, duration: float) -> None:
         """One line for the terminal, a row of evaluations.csv, DI-engine's names for TensorBoard."""

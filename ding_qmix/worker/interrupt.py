@@ -1,16 +1,21 @@
 import signal
 import threading
+from logging import Logger
 from types import FrameType
-from typing import Optional
+from typing import Any, Callable, Optional
+
+INTERRUPT_CHECKPOINT = 'ckpt_interrupted.pth.tar'
 
 
 class InterruptFlag:
     """
     Overview:
         Turns the first Ctrl-C (SIGINT) or SIGTERM into a flag, so that training stops between two updates with a
-        checkpoint; the second one stops at once. Outside the main thread signals cannot be caught, it never rises.
+        checkpoint; the second one stops at once. Outside the main thread signals cannot be caught, it is never raised.
     Interfaces:
-        ``install``, ``uninstall``, ``raised``
+        ``install``, ``uninstall``, ``save_checkpoint``
+    Properties:
+        ``raised``
     """
     _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -28,6 +33,18 @@ class InterruptFlag:
         for number, handler in self._previous.items():
             signal.signal(number, handler)
         self._previous = {}
+
+    def save_checkpoint(self, save_ckpt_fn: Optional[Callable[[str], Any]], train_iter: int, logger: Logger) -> None:
+        """
+        Overview:
+            Answer a raised flag: keep a checkpoint, after which the training is to be stopped.
+        Arguments:
+            - save_ckpt_fn: called with the checkpoint's file name; None keeps nothing
+            - train_iter, logger: for the line that tells the user
+        """
+        logger.info(f'interrupted: stopping after train iter {train_iter}, a checkpoint is saved')
+        if save_ckpt_fn is not None:
+            save_ckpt_fn(INTERRUPT_CHECKPOINT)
 
     def _on_signal(self, number: int, frame: Optional[FrameType]) -> None:
         self.raised = True
