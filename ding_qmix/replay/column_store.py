@@ -2,7 +2,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ding_qmix.replay.column_kernels import HALF_VALUES, pack_columns, scan_columns, unpack_halves, unpack_singles
+from ding_qmix.replay.column_kernels import FLOAT16_VALUES, pack_columns, scan_columns, unpack_float16, unpack_float32
 
 _BLOCK = 1024  # [rows] that are laid out anew at a time
 _NO_LIMIT = np.uint32(0xffffffff)
@@ -11,9 +11,9 @@ _NO_LIMIT = np.uint32(0xffffffff)
 class ColumnStore:
     """
     Overview:
-        Rows of features [..., F]. A column, which is one feature of all agents, takes one bit a value as long as all of
-        its values were 0. or 1., and float16 or float32 once another one is seen. So bits lose nothing, and no column
-        has to be declared. Rows that are never written take no memory.
+        Rows of features [..., F]. A column, which is one feature of all agents, takes one bit per value as long as all
+        of its values were 0. or 1., and float16 or float32 once another one is seen. So bits lose nothing, and no
+        column has to be declared. Rows that are never written take no memory.
     Interfaces:
         ``cover``, ``write``, ``read``, ``state_dict``, ``load_state_dict``
     Properties:
@@ -36,7 +36,7 @@ class ColumnStore:
     @property
     def row_bytes(self) -> int:
         """Size of a row, [bytes]."""
-        return int(self._bits[0].nbytes + self._reals[0].nbytes)
+        return int(self._bits[0].nbytes + self._real_values[0].nbytes)
 
     @property
     def n_bit_columns(self) -> int:
@@ -47,7 +47,7 @@ class ColumnStore:
         """
         Overview:
             Make sure that rows can be written; columns that were bits and no longer are get laid out anew, which keeps
-            what is stored to the last bit, and needs room for old and new rows while it lasts.
+            what is stored to the last bit, and needs memory for old and new rows while it lasts.
         Arguments:
             - values: float32 [R, ..., F] each
             - n_used: rows that hold something, from the start of the storage
@@ -72,25 +72,25 @@ class ColumnStore:
         """Store rows that are covered, float32 [R, ..., F], from row ``first`` on."""
         values = values.reshape(-1, *self._shape)
         stop = first + len(values)
-        reals = np.empty((*values.shape[:2], len(self._real_columns)), dtype=np.float32)
-        pack_columns(values, self._bit_columns, self._real_columns, self._bits[first:stop], reals)
-        torch.from_numpy(self._reals[first:stop]).copy_(torch.from_numpy(reals))  # rounds faster than NumPy
+        real_values = np.empty((*values.shape[:2], len(self._real_columns)), dtype=np.float32)
+        pack_columns(values, self._bit_columns, self._real_columns, self._bits[first:stop], real_values)
+        torch.from_numpy(self._real_values[first:stop]).copy_(torch.from_numpy(real_values))  # rounds faster than NumPy
 
     def read(self, rows: np.ndarray, values_out: np.ndarray) -> None:
         """Write the rows int64 [R] into float32 [R, ..., F]."""
         out = values_out.reshape(len(rows), *self._shape)
         columns = (self._bit_columns, self._real_columns)
         if self._dtype is np.float16:
-            unpack_halves(self._bits, self._reals.view(np.uint16), rows, *columns, HALF_VALUES, out)
+            unpack_float16(self._bits, self._real_values.view(np.uint16), rows, *columns, FLOAT16_VALUES, out)
         else:
-            unpack_singles(self._bits, self._reals, rows, *columns, out)
+            unpack_float32(self._bits, self._real_values, rows, *columns, out)
 
     def state_dict(self, n_used: int) -> dict[str, Tensor]:
         """Return a copy of the first ``n_used`` rows."""
         return {
             'is_real': torch.from_numpy(self._is_real.copy()),
             'bits': torch.from_numpy(self._bits[:n_used].copy()),
-            'reals': torch.from_numpy(self._reals[:n_used].copy()),
+            'real_values': torch.from_numpy(self._real_values[:n_used].copy()),
         }
 
     def load_state_dict(self, state_dict: dict[str, Tensor]) -> None:
@@ -98,7 +98,7 @@ class ColumnStore:
         self._lay_out(state_dict['is_real'].numpy().copy())
         n_used = len(state_dict['bits'])
         self._bits[:n_used] = state_dict['bits'].numpy()
-        self._reals[:n_used] = state_dict['reals'].numpy()
+        self._real_values[:n_used] = state_dict['real_values'].numpy()
 
     def _lay_out(self, is_real: np.ndarray) -> None:
         """Reserve the storage; pages that no row touches cost no memory."""
@@ -106,10 +106,10 @@ class ColumnStore:
         self._bit_columns, self._real_columns = np.flatnonzero(~is_real), np.flatnonzero(is_real)  # int64
         n_agents = self._shape[0]
         self._bits = np.empty((self._n_rows, n_agents, (self.n_bit_columns + 7) // 8), dtype=np.uint8)
-        self._reals: np.ndarray = np.empty((self._n_rows, n_agents, len(self._real_columns)), dtype=self._dtype)
+        self._real_values: np.ndarray = np.empty((self._n_rows, n_agents, len(self._real_columns)), dtype=self._dtype)
 
     def _promote(self, is_real: np.ndarray, n_used: int) -> None:
-        """Lay out anew and move the rows over, block by block."""
+        """Lay out anew and copy the rows over, block by block."""
         old = ColumnStore.__new__(ColumnStore)
         old.__dict__.update(self.__dict__)
         self._lay_out(is_real)

@@ -42,8 +42,8 @@ class EpisodeBuffer(IBuffer):
         ID Symbol                  Type    Default Value  Description
         == ======================= ======= ============== ================================================
         1  ``replay_buffer_size``  int     5000           Capacity, [samples]: episodes or chunks
-        2  ``max_rows``            int     0              Capacity, [env steps]; 0 is 64 a sample. What SMAC's
-                                                          episodes leave free is reserved, but never touched
+        2  ``max_rows``            int     0              Capacity, [env steps]; 0 is 64 per sample. What
+                                                          SMAC's episodes leave free is never touched
         3  ``obs_dtype``           str     float16        Type of stored obs, state and hidden states where they
                                                           are more than bits: float16 or float32
         4  ``priority``            bool    False          Prioritised replay; set policy.priority as well
@@ -56,7 +56,7 @@ class EpisodeBuffer(IBuffer):
         type='ding_qmix_episode',
         # (int) [samples] Capacity: episodes, or chunks if collect.unroll_len is set. The oldest leave first.
         replay_buffer_size=5000,
-        # (int) [env steps] Capacity; 0 is 64 a sample. When rows run out the oldest samples leave as well.
+        # (int) [env steps] Capacity; 0 is 64 per sample. When rows run out the oldest samples leave as well.
         max_rows=0,
         # (str) Type of what is stored of obs, state and hidden states beside bits: 'float16' or 'float32'. Features
         # lie in [-1.5, 1.5], so float16 is off by 5e-4 at most.
@@ -101,7 +101,7 @@ class EpisodeBuffer(IBuffer):
     def push(self, data: list[dict[str, Tensor]], cur_collector_envstep: int = -1) -> None:
         """
         Overview:
-            Store samples; the oldest make room.
+            Store samples; the oldest are dropped for them.
         Arguments:
             - data: samples as ``QMIXPolicy`` makes them: fields of EpisodeBatch without the batch axis
         Raises:
@@ -131,7 +131,7 @@ class EpisodeBuffer(IBuffer):
             Return a batch, the longest sample first, or None while fewer than ``batch_size`` are stored.
         Returns:
             - batch: without ``priority``, an EpisodeBatch of different samples, all equally likely; with it, a
-              PrioritizedBatch, whose samples may come more than once and bring importance weights
+              PrioritizedBatch, whose samples may come more than once and have importance weights
         """
         if batch_size > self.count() or self._store is None:
             return None
@@ -222,9 +222,9 @@ class EpisodeBuffer(IBuffer):
         return RowStore(shapes, self._n_rows(), self._cfg.replay_buffer_size, _DTYPES[self._cfg.obs_dtype])
 
     def _push_one(self, store: RowStore, sample: Arrays) -> None:
-        """Store a checked sample; the oldest make room."""
+        """Store a checked sample; the oldest are dropped for it."""
         n_steps = len(sample['mask'])
-        first = self._make_room(n_steps + 1)
+        first = self._take_rows(n_steps + 1)
         slot = self._next_id % self._cfg.replay_buffer_size
         store.write(first, slot, sample)
         self._samples.append(_Stored(first, n_steps))
@@ -252,7 +252,7 @@ class EpisodeBuffer(IBuffer):
                 'raise replay_buffer.max_rows'
             )
 
-    def _make_room(self, n_rows: int) -> int:
+    def _take_rows(self, n_rows: int) -> int:
         """Find ``n_rows`` free rows; the oldest samples leave until there are."""
         while self.count() >= self._cfg.replay_buffer_size:
             self._drop_oldest()
@@ -276,7 +276,7 @@ class EpisodeBuffer(IBuffer):
             )
         if len(state_dict['samples']) > self._cfg.replay_buffer_size:
             raise ValueError(
-                f'EpisodeBuffer: state with {len(state_dict["samples"])} samples, this buffer has room for '
+                f'EpisodeBuffer: state with {len(state_dict["samples"])} samples, this buffer holds at most '
                 f'{self._cfg.replay_buffer_size}'
             )
 
@@ -285,13 +285,13 @@ class EpisodeBuffer(IBuffer):
         return f'a row takes {store.row_bytes:,} bytes, {store.layout} are bits'
 
     def _log_size(self, store: RowStore, samples: list[Arrays]) -> None:
-        """Tell how much memory there will be."""
+        """Log how much memory there will be."""
         n_samples, n_rows = self._cfg.replay_buffer_size, self._n_rows()
         mean_rows = sum(len(s['mask']) + 1 for s in samples) / len(samples)
         expected = min(n_samples * mean_rows, n_rows) * store.row_bytes + n_samples * store.slot_bytes
         most = n_rows * store.row_bytes + n_samples * store.slot_bytes
         self._logger.info(
-            f'replay buffer: room for {n_samples:,} samples in {n_rows:,} rows; {self._size_text(store)}; about '
+            f'replay buffer: up to {n_samples:,} samples in {n_rows:,} rows; {self._size_text(store)}; about '
             f'{expected / 2 ** 20:,.0f} MiB when full of samples as long as the first ones, {most / 2 ** 20:,.0f} MiB '
             'when all rows are taken'
         )

@@ -16,9 +16,9 @@ class Draw(NamedTuple):
 class PriorityTable:
     """
     Overview:
-        Priorities of stored samples, one a slot, and proportional sampling by them: P(i) = p_i^alpha / sum_k p_k^alpha.
-        A draw is one ``torch.multinomial`` over all samples: 0.13 ms for a batch of 32 out of 15,000, a tenth of the
-        time to read the shortest batch (``entry/benchmark/replay.py``). So there is no sum tree.
+        Priorities of stored samples, one per slot, and proportional sampling by them: P(i) = p_i^alpha / sum_k
+        p_k^alpha. A draw is one ``torch.multinomial`` over all samples: 0.13 ms for a batch of 32 out of 15,000, a
+        tenth of the time to read the shortest batch (``entry/benchmark/replay.py``). So there is no sum tree.
     Interfaces:
         ``add``, ``update``, ``draw``, ``state_dict``, ``load_state_dict``
     Properties:
@@ -62,7 +62,7 @@ class PriorityTable:
             Set priorities; where a slot comes twice the last one counts.
         Arguments:
             - slots: None where the sample has left
-            - priorities: one a slot
+            - priorities: one per slot
         Raises:
             - ValueError: a priority is negative or not finite
         """

@@ -5,7 +5,7 @@ class RowAllocator:
     """
     Overview:
         Places runs of rows in a fixed storage: first fit from the lowest row, neighbours merged when freed. Samples of
-        unequal length stay packed near the start of the storage, so memory that is not needed is never touched.
+        unequal length stay close to the start of the storage, so memory that is not needed is never touched.
     Interfaces:
         ``allocate``, ``free``, ``state_dict``, ``load_state_dict``
     Properties:

@@ -40,7 +40,7 @@ def row_shapes(sample: Arrays) -> Shapes:
 class RowStore:
     """
     Overview:
-        Storage of training samples, one row an env step, in compact types. Features go into a ``ColumnStore``; masks
+        Storage of training samples, one row per env step, in compact types. Features go into a ``ColumnStore``; masks
         are bits, actions and flags take a byte, rewards stay float32. A sample's hidden state has a slot of its own.
     Interfaces:
         ``check``, ``cover``, ``write``, ``read``, ``state_dict``, ``load_state_dict``
@@ -119,9 +119,9 @@ class RowStore:
         for name, store in self._columns.items():
             store.write(first, sample[name])
         mask = sample['action_mask']
-        packed = {**sample, 'action_mask': np.packbits(mask.reshape(len(mask), -1), axis=1)}
+        stored = {**sample, 'action_mask': np.packbits(mask.reshape(len(mask), -1), axis=1)}
         for name, rows in self._plain.items():
-            rows[first:first + len(packed[name])] = packed[name]
+            rows[first:first + len(stored[name])] = stored[name]
         if self._has_hidden_state:
             self._hidden_state[slot] = sample['hidden_state']
 
@@ -164,7 +164,7 @@ class RowStore:
         for name, rows in self._plain.items():
             rows[:len(state_dict[name])] = state_dict[name].numpy()
         for name, store in self._columns.items():
-            store.load_state_dict({part: state_dict[f'{name}.{part}'] for part in ('is_real', 'bits', 'reals')})
+            store.load_state_dict({part: state_dict[f'{name}.{part}'] for part in ('is_real', 'bits', 'real_values')})
         if self._has_hidden_state:
             self._hidden_state[slots] = state_dict['hidden_state'].numpy()
 

@@ -1,4 +1,4 @@
-"""The fast road: one rollout loop, and DI-engine's collector, buffer and evaluator around it."""
+"""The batched pipeline: one rollout loop, with DI-engine's collector and evaluator around it."""
 from ding_qmix.replay.episode_buffer import EpisodeBuffer
 from ding_qmix.worker.collector import VectorCollector
 from ding_qmix.worker.evaluator import WinRateEvaluator

@@ -1,11 +1,11 @@
-"""Features as bits and reals: nothing is lost by a bit, halves are off by their rounding, promotion keeps all."""
+"""Features as bits and real values: nothing is lost by a bit, float16 is off by its rounding, promotion keeps all."""
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ding_qmix.replay.column_kernels import HALF_VALUES, pack_columns, scan_columns, unpack_halves, unpack_singles
+from ding_qmix.replay.column_kernels import FLOAT16_VALUES, pack_columns, scan_columns, unpack_float16, unpack_float32
 from ding_qmix.replay.column_store import ColumnStore
 
 G, F, C = 3, 21, 40
@@ -73,7 +73,7 @@ def test_any_mixture_of_columns_comes_back(dtype, n_features, data):
 
 
 @pytest.mark.unittest
-def test_halves_are_numpys_rounding():
+def test_float16_is_rounded_as_numpy_does():
     values = np.random.default_rng(0).normal(0, 3, (20, G, F)).astype(np.float32)
     values[0, 0, :4] = [1e-7, -6e-8, 65504., 1e-30]  # subnormal, largest, too small
     expected = values.astype(np.float16).astype(np.float32)
@@ -81,7 +81,7 @@ def test_halves_are_numpys_rounding():
 
 
 @pytest.mark.unittest
-def test_singles_are_exact_whatever_they_are():
+def test_float32_is_exact_whatever_it_is():
     values = np.random.default_rng(0).normal(0, 3, (20, G, F)).astype(np.float32)
     values[0, 0, :4] = [np.nan, np.inf, -0., 1e30]
     assert _same_bits(_read(_store(values, np.float32), range(20)), values)
@@ -98,7 +98,7 @@ def test_minus_zero_is_no_bit(dtype):
 
 @pytest.mark.unittest
 @pytest.mark.parametrize('value', [65505., -1e6, np.inf, np.nan])
-def test_what_halves_do_not_reach_is_refused_and_changes_nothing(value):
+def test_what_float16_does_not_reach_is_refused_and_changes_nothing(value):
     values = _values(3)
     store, bad = _store(values), values.copy()
     bad[0, 0, 0] = value
@@ -172,7 +172,7 @@ def test_state_is_a_copy_of_the_used_rows():
     store = _store(values)
     state = store.state_dict(12)
     store.write(0, _values(12, seed=4))
-    assert len(state['bits']) == len(state['reals']) == 12 and state['reals'].dtype == torch.float16
+    assert len(state['bits']) == len(state['real_values']) == 12 and state['real_values'].dtype == torch.float16
     other = ColumnStore('obs', (G, F), C, np.float16)
     other.load_state_dict(state)
     assert _same_bits(_read(other, range(12)), values)
@@ -182,9 +182,9 @@ def test_state_is_a_copy_of_the_used_rows():
 
 
 @pytest.mark.unittest
-def test_half_values_are_numpys():
-    halves = np.arange(65536, dtype=np.uint16).view(np.float16)
-    assert np.array_equal(HALF_VALUES, halves.astype(np.float32), equal_nan=True)
+def test_float16_values_are_numpys():
+    expected = np.arange(65536, dtype=np.uint16).view(np.float16)
+    assert np.array_equal(FLOAT16_VALUES, expected.astype(np.float32), equal_nan=True)
 
 
 @pytest.mark.unittest
@@ -201,12 +201,12 @@ def test_kernels_lay_bits_out_as_numpy_does():
     values = _values(5)
     real_columns = np.array([1, 2, 9, 20])
     bit_columns = np.setdiff1d(np.arange(F), real_columns)
-    bits, reals = np.full((5, G, 3), 255, dtype=np.uint8), np.zeros((5, G, 4), dtype=np.float32)
-    pack_columns(values, bit_columns, real_columns, bits, reals)
+    bits, real_values = np.full((5, G, 3), 255, dtype=np.uint8), np.zeros((5, G, 4), dtype=np.float32)
+    pack_columns(values, bit_columns, real_columns, bits, real_values)
     assert np.array_equal(bits, np.packbits(values[..., bit_columns] != 0, axis=-1, bitorder='little'))
-    assert np.array_equal(reals, values[..., real_columns])
+    assert np.array_equal(real_values, values[..., real_columns])
     out, rows = np.empty((2, 5, G, F), dtype=np.float32), np.arange(5)
-    halves = reals.astype(np.float16).view(np.uint16)
-    unpack_halves(bits, halves, rows, bit_columns, real_columns, HALF_VALUES, out[0])
-    unpack_singles(bits, reals, rows, bit_columns, real_columns, out[1])
+    words = real_values.astype(np.float16).view(np.uint16)
+    unpack_float16(bits, words, rows, bit_columns, real_columns, FLOAT16_VALUES, out[0])
+    unpack_float32(bits, real_values, rows, bit_columns, real_columns, out[1])
     assert np.array_equal(out, np.stack([values, values]))

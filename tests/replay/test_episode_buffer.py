@@ -1,4 +1,4 @@
-"""Replay of episodes: what goes in comes out, the oldest leave first, rows never overlap, states restore."""
+"""Replay buffer of episodes: what goes in comes out, the oldest leave first, rows never overlap, states restore."""
 import pytest
 import torch
 from buffer_data import all_of, make_buffer, numbered, numbers
@@ -8,7 +8,7 @@ from policy_data import OBS_DIM, A, H, N, S, chunk, random_episode, whole
 
 from ding_qmix.policy.samples import cut_chunks
 
-HALF = 2. ** -11  # relative rounding error of float16
+ROUNDING = 2. ** -11  # relative rounding error of float16
 
 
 @pytest.fixture(autouse=True)
@@ -48,12 +48,12 @@ def test_batch_has_the_types_that_training_takes():
 
 
 @pytest.mark.unittest
-def test_half_precision_is_off_by_its_rounding_only():
+def test_float16_is_off_by_its_rounding_only():
     sample, buffer = whole(random_episode(6, seed=1)), make_buffer()
     buffer.push([sample])
     batch = buffer.sample(1)
     for name in ('obs', 'state'):
-        assert ((getattr(batch, name)[:, 0] - sample[name]).abs() <= HALF * sample[name].abs() + 1e-7).all()
+        assert ((getattr(batch, name)[:, 0] - sample[name]).abs() <= ROUNDING * sample[name].abs() + 1e-7).all()
     assert torch.equal(batch.reward[:, 0], sample['reward'])  # rewards stay exact
 
 
@@ -160,7 +160,7 @@ def test_oldest_samples_leave_first_when_rows_run_out():
 
 
 @pytest.mark.unittest
-def test_long_sample_makes_room_from_several_short_ones():
+def test_long_sample_replaces_several_short_ones():
     buffer = make_buffer(max_rows=20)
     buffer.push([numbered(i, 3) for i in range(5)])  # 4 rows each
     buffer.push([numbered(9, 10)])

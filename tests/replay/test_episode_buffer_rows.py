@@ -66,14 +66,14 @@ def test_columns_that_are_bits_no_longer_keep_what_is_stored(obs_dtype):
 
 
 @pytest.mark.unittest
-def test_log_tells_the_memory_at_the_start_and_when_columns_change(caplog):
+def test_log_names_the_memory_at_the_start_and_when_columns_change(caplog):
     buffer = make_buffer()
     with caplog.at_level(logging.INFO):
         buffer.push([chunk(_with_bits(random_episode(9, seed=0)))])
         buffer.push([chunk(random_episode(4, seed=1))])
     start, change = (r.message for r in caplog.records if r.message.startswith('replay buffer'))
     # obs 3 * (1 + 5 * 2), state 1 + 7 * 2, action mask 2, actions 3, reward 4, flags 3
-    assert 'room for 20 samples in 1,280 rows; a row takes 60 bytes, 2 of 7 obs features' in start and 'MiB' in start
+    assert 'up to 20 samples in 1,280 rows; a row takes 60 bytes, 2 of 7 obs features' in start and 'MiB' in start
     assert change == (
         'replay buffer: 4 more features are no bits; a row takes 72 bytes, 0 of 7 obs features, 0 of 9 state features '
         'are bits'
@@ -91,7 +91,7 @@ def test_action_masks_survive_as_bits(n_actions):
 
 
 @pytest.mark.unittest
-def test_state_may_be_one_view_an_agent():
+def test_state_may_be_one_view_per_agent():
     sample = whole(_with_bits(random_episode(5, seed=2)))
     sample['state'] = sample['obs'][..., :4].clone()  # [T + 1, N, 4]
     buffer = make_buffer(obs_dtype='float32')
@@ -112,7 +112,7 @@ def test_samples_of_other_types_and_strides_are_taken():
 
 @pytest.mark.unittest
 @pytest.mark.parametrize('collect', [{}, dict(unroll_len=2, burnin_step=1)])
-def test_samples_that_the_policy_makes_for_the_stock_collector_train(collect):
+def test_samples_that_the_policy_makes_for_ding_engines_collector_train(collect):
     policy, buffer = make_policy(collect=collect), make_buffer(obs_dtype='float32')
     transitions = ding_transitions(random_episode(6, seed=3))
     for t in transitions:

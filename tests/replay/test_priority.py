@@ -53,7 +53,7 @@ def test_draws_follow_the_power_of_priority(alpha):
 
 
 @pytest.mark.unittest
-def test_weights_are_those_of_hand():
+def test_weights_are_those_computed_by_hand():
     # P = 1/8, 3/8, 4/8; (3 P)^-1 = 8/3, 8/9, 2/3: divided by the largest 1, 1/3, 1/4; at beta 1/2 their roots
     picks, weight = _draw(_table([1., 3., 4.]), 3, 200)
     assert set(picks.tolist()) == {0, 1, 2} and weight.dtype == torch.float32
@@ -133,7 +133,7 @@ def test_batch_is_a_list_that_the_learner_can_read():
 
 
 @pytest.mark.unittest
-def test_sample_brings_ids_and_weights_in_the_order_of_the_batch():
+def test_sample_comes_with_ids_and_weights_in_the_order_of_the_batch():
     buffer = _buffer()
     buffer.push([numbered(i, n_steps) for i, n_steps in enumerate((2, 5, 3, 4))])
     _update(buffer, [0, 1, 2, 3], [1., 2., 3., 4.])
@@ -247,6 +247,6 @@ def test_state_with_priorities_is_refused_without():
 
 
 @pytest.mark.unittest
-def test_state_of_more_samples_than_there_is_room_for_is_refused():
-    with pytest.raises(ValueError, match=r'state with 6 samples, this buffer has room for 5'):
+def test_state_of_more_samples_than_the_buffer_holds_is_refused():
+    with pytest.raises(ValueError, match=r'state with 6 samples, this buffer holds at most 5'):
         _buffer(max_rows=30, replay_buffer_size=5).load_state_dict(_filled().state_dict())

@@ -101,7 +101,7 @@ def test_chunks_start_from_the_state_of_their_collection():
 
 
 @pytest.mark.unittest
-def test_chunks_from_zeros_bring_no_hidden_state():
+def test_chunks_from_zeros_have_no_hidden_state():
     samples = _collector(_policy(collect=dict(unroll_len=4, stored_state=False)))[0].collect(3)
     assert all('hidden_state' not in sample for sample in samples)
 
@@ -233,14 +233,14 @@ def test_statistics_are_those_of_the_episodes_since_the_latest_log():
 @pytest.mark.unittest
 def test_env_manager_without_a_batched_env_is_refused_with_the_way_out():
 
-    class Stock:
+    class DingManager:
         closed = False
 
         def close(self):
             pass
 
-    with pytest.raises(TypeError, match=r"Stock has no batched env; set .*ding_smac_vector"):
-        VectorCollector(EasyDict(VectorCollector.config), Stock(), _policy().collect_mode, tb_logger=FakeWriter())
+    with pytest.raises(TypeError, match=r"DingManager has no batched env; set .*ding_smac_vector"):
+        VectorCollector(EasyDict(VectorCollector.config), DingManager(), _policy().collect_mode, tb_logger=FakeWriter())
 
 
 @pytest.mark.unittest

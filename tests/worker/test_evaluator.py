@@ -286,14 +286,14 @@ def test_model_of_another_map_is_refused_with_both_numbers(make_evaluator):
 @pytest.mark.unittest
 def test_env_manager_without_a_batched_env_is_refused_with_the_way_out():
 
-    class Stock:
+    class DingManager:
         closed = False
 
         def close(self):
             pass
 
-    with pytest.raises(TypeError, match=r'Stock has no batched env.*ding_smac_vector'):
-        WinRateEvaluator(EasyDict(), Stock(), _policy().eval_mode, tb_logger=FakeWriter())
+    with pytest.raises(TypeError, match=r'DingManager has no batched env.*ding_smac_vector'):
+        WinRateEvaluator(EasyDict(), DingManager(), _policy().eval_mode, tb_logger=FakeWriter())
 
 
 @pytest.mark.unittest

@@ -86,7 +86,7 @@ def test_uninstall_puts_the_handlers_of_before_back(_handlers_of_before):
 
 
 @pytest.mark.unittest
-def test_flag_outside_the_main_thread_never_rises(_handlers_of_before):
+def test_flag_outside_the_main_thread_is_never_raised(_handlers_of_before):
     flag, errors = InterruptFlag(), []
 
     def install():
@@ -128,7 +128,7 @@ def test_ctrl_c_hands_out_the_latest_result(evaluator):
 
 
 @pytest.mark.unittest
-def test_ctrl_c_before_any_evaluation_has_a_result_that_the_hosts_pipeline_can_read(evaluator):
+def test_ctrl_c_before_any_evaluation_has_a_result_that_ding_engines_pipeline_can_read(evaluator):
     os.kill(os.getpid(), signal.SIGINT)
     _, info = evaluator.eval(None, train_iter=0, envstep=0)
     assert info['eval_episode_return'] == []
