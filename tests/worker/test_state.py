@@ -1,4 +1,5 @@
 """Collector, evaluator and rollout restore: the next call is the one that would have come."""
+import gc
 import io
 
 import pytest
@@ -8,7 +9,8 @@ from easydict import EasyDict
 from fake_vec_env import SIZES, ClockActor, End, FakeManager, FakeVecEnv, FakeWriter
 
 from ding_qmix.policy import QMIXPolicy
-from ding_qmix.worker import VectorCollector, WinRateEvaluator
+from ding_qmix.run_state import RunState
+from ding_qmix.worker import EpisodeBuffer, VectorCollector, WinRateEvaluator
 from ding_qmix.worker.rollout import Rollout
 
 SCRIPT = (
@@ -36,12 +38,12 @@ def _policy():
     return QMIXPolicy(EasyDict(deep_merge_dicts(QMIXPolicy.default_config(), dict(model=dict(SIZES)))))
 
 
-def _collector(exp_name):
+def _collector(exp_name, writer=None):
     return VectorCollector(
         EasyDict(VectorCollector.config),
         FakeManager(FakeVecEnv(SCRIPT)),
         _policy().collect_mode,
-        tb_logger=FakeWriter(),
+        tb_logger=writer or FakeWriter(),
         exp_name=exp_name
     )
 
@@ -117,3 +119,55 @@ def test_evaluation_that_is_due_when_a_run_resumes_is_played():
     _, info = evaluator.eval(train_iter=30, envstep=9)
     evaluator.close()
     assert sorted(info['eval_episode_return']) == [0., 1., 1.]
+
+
+# ---------------------------------------------------------------- runs
+
+
+@pytest.fixture
+def make_run():
+    """Builds the parts of runs, all under one name, and closes them after the test."""
+    made = []
+
+    def make(writer):
+        policy = _policy()
+        evaluator = WinRateEvaluator(
+            EasyDict(), FakeManager(FakeVecEnv(SCRIPT)), policy.eval_mode, tb_logger=writer, exp_name='run'
+        )
+        buffer = EpisodeBuffer(EasyDict(EpisodeBuffer.config, replay_buffer_size=5), tb_logger=writer, exp_name='run')
+        made.append((_collector('run', writer), evaluator, buffer))
+        return made[-1]
+
+    yield make
+    for collector, evaluator, _ in reversed(made):
+        collector.close()
+        evaluator.close()
+
+
+@pytest.mark.unittest
+def test_parts_of_a_run_find_each_other_by_their_writer(make_run):
+    writer = FakeWriter()
+    make_run(writer)
+    assert RunState.of(writer).part_names == ['buffer', 'collector', 'evaluator']
+
+
+@pytest.mark.unittest
+def test_runs_of_one_name_in_one_process_do_not_mix(make_run):
+    writers = FakeWriter(), FakeWriter()
+    (collector, _, buffer), (other_collector, _, other_buffer) = (make_run(writer) for writer in writers)
+    state = _through_a_file(RunState.of(writers[0]).state_dict())
+    for c, b in ((collector, buffer), (other_collector, other_buffer)):
+        b.push(c.collect(3))
+    RunState.of(writers[0]).load_state_dict(state)
+    assert (collector.envstep, buffer.count()) == (0, 0)
+    assert (other_collector.envstep, other_buffer.count()) == (14, 3)
+
+
+@pytest.mark.unittest
+def test_run_keeps_no_part_alive():
+    writer = FakeWriter()
+    buffer = EpisodeBuffer(EasyDict(EpisodeBuffer.config), tb_logger=writer)
+    assert RunState.of(writer).part_names == ['buffer']
+    del buffer
+    gc.collect()
+    assert RunState.of(writer).part_names == []
