@@ -1,5 +1,5 @@
 """
-What travels between the rooms of this package: shapes of a map, one batched env step, one training batch.
+What travels between the packages: shapes of a map, one batched env step, one training batch.
 
 Axes: E parallel envs, B episodes of a train batch, T time, N agents, M enemies, U = N + M units, A actions,
 O obs features, S state features, H hidden features.
@@ -62,12 +62,17 @@ class VecStep(NamedTuple):
     """
     What a batched env shows after ``reset`` or ``step``.
 
-    Auto-reset: where an episode ends (``terminated | truncated``), ``reward``, the flags and the ``final_*`` rows
-    belong to the ended episode, and ``obs``, ``state``, ``action_mask`` already are the first of the next episode.
-    ``final_*`` rows are defined only where an episode ended in this step.
+    ``reward`` and the flags tell what the last call played: where it played nothing (``reset``, an env that is False in
+    ``active``, a loaded state) they are 0 and False.
 
-    The arrays are the env's own, read-only for the caller and overwritten by the next ``reset`` or ``step``:
-    copy what must last longer.
+    Auto-reset: where an episode ends (``terminated | truncated``), ``reward``, the flags, ``dead_*``, ``episode_*`` and
+    the ``final_*`` rows belong to the ended episode, and ``obs``, ``state``, ``action_mask`` already are the first of
+    the next one. ``final_*`` rows are defined only where an episode ended in this step.
+
+    ``dead_*`` and ``episode_*`` begin anew with the env's next step or reset. An env that is not played keeps those it
+    has, also those of an episode that has ended.
+
+    The arrays are the env's own, read-only for the caller and overwritten by its next call: copy what must last longer.
     """
     obs: np.ndarray  # float32 [E, N, O]
     state: np.ndarray  # float32 [E, S]
@@ -78,39 +83,96 @@ class VecStep(NamedTuple):
     won: np.ndarray  # bool [E], the allies won in this step
     dead_allies: np.ndarray  # int32 [E], after this step, of the episode the reward belongs to
     dead_enemies: np.ndarray  # int32 [E]
+    episode_len: np.ndarray  # int64 [E], [env steps] of the episode the reward belongs to, this step included
+    episode_return: np.ndarray  # float64 [E], sum of that episode's rewards, this step's included
     final_obs: np.ndarray  # float32 [E, N, O]
     final_state: np.ndarray  # float32 [E, S]
     final_action_mask: np.ndarray  # bool [E, N, A]
 
 
 class VecEnv(Protocol):
-    """A batch of E battles on one map. Implemented by the simulator and by the real game."""
+    """
+    A batch of E battles on one map. Implemented by the simulator and by the real game.
+
+    Env i draws from a generator of its own: it plays the same episodes for the same seed and actions, whatever its
+    neighbours do and how many they are. No env can be stepped before its first ``reset``.
+    """
     spec: EnvSpec
-    n_envs: int
+    n_envs: int  # E
 
     def reset(self, env_ids: Optional[np.ndarray] = None) -> VecStep:
-        """Begin a new episode in all envs, or in those of ``env_ids`` (int [k]); the others are left as they are."""
+        """
+        Overview:
+            Begin a new episode in all envs, or in those of ``env_ids`` (int [k]), which drop the one that runs. There
+            dead units, length and return are 0. The others are left as they are: reward 0, no flag set, all else as
+            before.
+        Raises:
+            - IndexError: an env id is out of range
+        """
 
     def step(self, actions: np.ndarray, active: Optional[np.ndarray] = None) -> VecStep:
         """
-        Play one decision: ``actions`` int64 [E, N]. Envs that are False in ``active`` (bool [E]) are left as they
-        are: reward 0, no flag set, obs as before.
+        Overview:
+            Play one decision. An env that ends its episode begins the next one at once. Envs that are False in
+            ``active`` are left as they are: reward 0, no flag set, all else as before; their actions do not matter.
+        Shapes:
+            - actions: int64 [E, N], legal by the ``action_mask`` shown last
+            - active: bool [E], None for all
+        Raises:
+            - TypeError, ValueError: wrong dtype or shape, or an illegal action of an active env; nothing was played
+            - RuntimeError: an active env was never reset
+        """
+
+    def observe(self) -> VecStep:
+        """
+        Return what the env shows without changing it: what the last ``reset`` or ``step`` returned; after
+        ``load_state_dict`` the running episodes, with reward 0 and no flag set.
         """
 
     def seed(self, seeds: np.ndarray, env_ids: Optional[np.ndarray] = None) -> None:
-        """Seed each env's own generator (int [E], or one per entry of ``env_ids``); takes effect at the next reset."""
+        """
+        Overview:
+            Seed each env's own generator; takes effect when the env's next episode begins, by ``reset`` or by itself.
+        Arguments:
+            - seeds: int [E], or one per entry of ``env_ids``
+            - env_ids: int [k], None for all
+        Raises:
+            - ValueError: not one seed per env, or a seed out of range
+            - IndexError: an env id is out of range
+        """
 
     def units(self) -> 'UnitSnapshot':
-        """Copy the unit table of the running episodes."""
+        """Copy the unit tables of the running episodes: the next ones' where an episode has just ended."""
+
+    def final_units(self) -> 'UnitSnapshot':
+        """
+        Copy the unit tables as they were when the envs' last episodes ended. Rows are defined only where an episode
+        ended in the last step.
+        """
 
     def state_dict(self) -> dict:
-        """Return everything that changes, generators included."""
+        """Return everything that changes, generators included; what was shown of ended episodes is no part of it."""
 
     def load_state_dict(self, state_dict: dict) -> None:
-        """Restore what ``state_dict`` returned."""
+        """
+        Overview:
+            Restore what ``state_dict`` returned, in the midst of its episodes; ``observe`` shows them.
+        Raises:
+            - ValueError: it is of another map, backend version or number of envs
+        """
 
     def close(self) -> None:
         """Release processes and memory; a second call does nothing."""
+
+
+class EpisodeStats(NamedTuple):
+    """What n episodes came to, one entry per episode."""
+    episode_return: np.ndarray  # float64 [n], sum of rewards
+    won: np.ndarray  # bool [n]
+    truncated: np.ndarray  # bool [n], ended by the time limit
+    length: np.ndarray  # int64 [n], [env steps]
+    dead_allies: np.ndarray  # int32 [n]
+    dead_enemies: np.ndarray  # int32 [n]
 
 
 class Actor(Protocol):
@@ -172,7 +234,7 @@ class PrioritizedBatch(list):
     """
     Overview:
         A batch of prioritised replay. DI-engine's learner reads it as a list of samples, to hand their new priorities
-        to the buffer: one dict a sample, with its id under both names that the learner knows.
+        to the buffer: one dict per sample, with its id under both names that the learner knows.
     Properties:
         ``batch``
     """

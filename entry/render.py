@@ -47,7 +47,7 @@ def main(args: Optional[list[str]] = None) -> None:
 
 def play_episode(env: VecEnv, player: 'Player') -> list[BattleFrame]:
     """Play one episode in an env with one battle and return its frames."""
-    recorder = BattleRecorder(env.spec, 1)
+    recorder = BattleRecorder(env)
     step, ended = env.reset(), np.array([], int)
     while len(ended) == 0:
         units, mask = env.units(), step.action_mask.copy()

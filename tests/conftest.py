@@ -18,7 +18,7 @@ SCRIPT = (('win', 3, 1, 3), ('loss', 2, 3, 1), ('draw', 2, 3, 3), ('timeout', 4,
 class ScriptedVecEnv:
     """
     A VecEnv of the map's shapes without a battle. Every number it shows is ``100 * seed + 10 * episode + step``, the
-    final ones too; action 0 is illegal. Reward is 1 a step. Episodes of an env end as SCRIPT says, over and over.
+    final ones too; action 0 is illegal. Reward is 1 per step. Episodes of an env end as SCRIPT says, over and over.
     """
 
     def __init__(self, map_name: str, n_envs: int, seed: int = 0, obs_style: str = 'ding', **options: Any) -> None:
@@ -26,31 +26,37 @@ class ScriptedVecEnv:
         self.seeds = seed + np.arange(n_envs)
         self.episode = np.full(n_envs, -1)
         self.steps = np.zeros(n_envs, int)
+        self.score = np.zeros((3, n_envs), int)  # dead allies, dead enemies, length of what is shown
         self.n_resets = np.zeros(n_envs, int)
         self.closed = 0
 
     def reset(self, env_ids: Optional[np.ndarray] = None) -> VecStep:
         ids = np.arange(self.n_envs) if env_ids is None else env_ids
         self._begin(ids)
+        self.score[:, ids] = 0
         self.n_resets[ids] += 1
-        return self._show(np.zeros(self.n_envs, bool), self._number())
+        return self._show(self._number())
 
     def step(self, actions: np.ndarray, active: Optional[np.ndarray] = None) -> VecStep:
         active = np.ones(self.n_envs, bool) if active is None else active
         self.steps += active
-        done = active & (self.steps >= [SCRIPT[k % len(SCRIPT)][1] for k in self.episode])
-        final, ends = self._number(), [SCRIPT[k % len(SCRIPT)] for k in self.episode]
+        ends = [SCRIPT[k % len(SCRIPT)] for k in self.episode]
+        done = active & (self.steps >= [end[1] for end in ends])
+        score = np.array([[end[2] for end in ends], [end[3] for end in ends], self.steps])
+        self.score[:, active] = score[:, active]
+        final = self._number()
         self._begin(np.flatnonzero(done))
-        step = self._show(done, final)
         kind = np.array([end[0] for end in ends])
-        return step._replace(
+        self.shown = self._show(final)._replace(
             reward=active.astype(np.float32),
             terminated=done & (kind != 'timeout'),
             truncated=done & (kind == 'timeout'),
             won=done & (kind == 'win'),
-            dead_allies=np.array([end[2] for end in ends], np.int32),
-            dead_enemies=np.array([end[3] for end in ends], np.int32),
         )
+        return self.shown
+
+    def observe(self) -> VecStep:
+        return self.shown
 
     def seed(self, seeds: np.ndarray, env_ids: Optional[np.ndarray] = None) -> None:
         ids = np.arange(self.n_envs) if env_ids is None else env_ids
@@ -59,12 +65,16 @@ class ScriptedVecEnv:
     def units(self) -> None:
         return None
 
+    final_units = units
+
     def state_dict(self) -> dict:
         return {name: getattr(self, name).tolist() for name in ('seeds', 'episode', 'steps')}
 
     def load_state_dict(self, state_dict: dict) -> None:
         for name, value in state_dict.items():
             getattr(self, name)[:] = value
+        self.score[:2], self.score[2] = 0, self.steps
+        self._show(self._number())
 
     def close(self) -> None:
         self.closed += 1
@@ -76,7 +86,7 @@ class ScriptedVecEnv:
     def _number(self) -> np.ndarray:
         return 100 * self.seeds + 10 * self.episode + self.steps
 
-    def _show(self, done: np.ndarray, final: np.ndarray) -> VecStep:
+    def _show(self, final: np.ndarray) -> VecStep:
         spec, nothing = self.spec, np.zeros(self.n_envs, bool)
         mask = np.ones((self.n_envs, spec.n_agents, spec.n_actions), bool)
         mask[:, :, 0] = False
@@ -84,11 +94,12 @@ class ScriptedVecEnv:
             np.broadcast_to(n.reshape(-1, *[1] * len(shape)), (self.n_envs, *shape)).astype(np.float32)
             for n in (self._number(), final) for shape in ((spec.n_agents, spec.obs_dim), (spec.state_dim, ))
         ]
-        dead = np.zeros(self.n_envs, np.int32)
-        return VecStep(
-            rows[0], rows[1], mask, np.zeros(self.n_envs, np.float32), nothing, nothing, nothing, dead, dead, rows[2],
-            rows[3], mask
+        dead, length = self.score[:2].astype(np.int32), self.score[2].astype(np.int64)
+        self.shown = VecStep(
+            rows[0], rows[1], mask, np.zeros(self.n_envs, np.float32), nothing, nothing, nothing, *dead, length,
+            length.astype(np.float64), rows[2], rows[3], mask
         )
+        return self.shown
 
 
 @pytest.fixture

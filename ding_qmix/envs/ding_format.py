@@ -87,8 +87,8 @@ def episode_summary(env: TrackedVecEnv, i: int) -> dict[str, Any]:
             'timeout': float(step.truncated[i]),
             'dead_allies': float(step.dead_allies[i]),
             'dead_enemies': float(step.dead_enemies[i]),
-            'episode_len': float(env.ended_len[i]),
-            'shaped_return': float(env.ended_return[i]),
+            'episode_len': float(step.episode_len[i]),
+            'shaped_return': float(step.episode_return[i]),
         },
     }
 

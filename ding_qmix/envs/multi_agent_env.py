@@ -176,8 +176,8 @@ class SMACMultiAgentEnv:
         return {**self._stats, 'win_rate': self._stats['battles_won'] / max(1, self._stats['battles_game'])}
 
     def units(self) -> UnitSnapshot:
-        """Copy the unit table, [1, U] each."""
-        return self._env.units()
+        """Copy the unit table, [1, U] each; after an episode's end as it was then."""
+        return self._env.final_units() if self._ended else self._env.units()
 
     def seed(self, seed: Optional[int] = None) -> int:
         """Return the seed. Given one, seed the battle with it; the next ``reset`` begins the first episode of it."""
@@ -189,15 +189,16 @@ class SMACMultiAgentEnv:
     def render(self, mode: str = 'rgb_array') -> np.ndarray:
         """
         Overview:
-            Draw the battle as it stands, uint8 [height, width, 3]; after an episode's end the next one's beginning.
+            Draw the battle as it stands, uint8 [height, width, 3]; after an episode's end as it was then.
         Raises:
             - ValueError: another mode; no window is opened
             - ImportError: pillow is not installed
         """
         if mode != 'rgb_array':
             raise ValueError(f"{self!r}: render mode {mode!r} is not offered, only 'rgb_array'")
-        length, total = int(self._env.episode_len[0]), float(self._env.episode_return[0])
-        frame = BattleFrame(self.units(), length, float(self._env.last_step.reward[0]), total)
+        step = self._env.last_step
+        length, total = int(step.episode_len[0]), float(step.episode_return[0])
+        frame = BattleFrame(self.units(), length, float(step.reward[0]), total)
         return BattlePainter(self._env.spec).paint(frame)
 
     def save_replay(self) -> str:

@@ -28,9 +28,8 @@ class RecordedVecEnv:
         self._env = env
         self.spec: EnvSpec = env.spec
         self.n_envs: int = env.n_envs
-        self._recorder = BattleRecorder(env.spec, env.n_envs)
+        self._recorder = BattleRecorder(env)
         self._from_start = np.zeros(env.n_envs, dtype=bool)  # [E], the running episode began before our eyes
-        self._step: Optional[VecStep] = None
         self._folders = folders
         self._labels = labels or [f'env{e:03}' for e in range(env.n_envs)]
         self._files: dict[str, ReplayFiles] = {folder: ReplayFiles(env.spec, folder) for folder in set(folders or ())}
@@ -41,32 +40,38 @@ class RecordedVecEnv:
 
     def reset(self, env_ids: Optional[np.ndarray] = None) -> VecStep:
         """Begin new episodes; unfinished ones leave no file."""
-        self._step = self._env.reset(env_ids)
+        step = self._env.reset(env_ids)
         begun = np.arange(self.n_envs) if env_ids is None else env_ids
         self._recorder.drop(begun)
         self._from_start[begun] = True
-        return self._step
+        return step
 
     def step(self, actions: np.ndarray, active: Optional[np.ndarray] = None) -> VecStep:
         """Play one decision; write the episodes that it ends."""
-        units = self._env.units()
-        mask = None if self._step is None else self._step.action_mask.copy()
-        self._step = self._env.step(actions, active)
+        units, mask = self._env.units(), self._env.observe().action_mask.copy()
+        step = self._env.step(actions, active)
         played = np.ones(self.n_envs, dtype=bool) if active is None else active
-        if mask is not None:
-            for e in self._recorder.record(units, mask, actions, self._step, played & self._from_start):
-                if self._folders is not None:
-                    self._files[self._folders[e]].write(self._labels[e], self._recorder.frames(e))
-        self._from_start |= played & (self._step.terminated | self._step.truncated)
-        return self._step
+        for e in self._recorder.record(units, mask, actions, step, played & self._from_start):
+            if self._folders is not None:
+                self._files[self._folders[e]].write(self._labels[e], self._recorder.frames(e))
+        self._from_start |= played & (step.terminated | step.truncated)
+        return step
+
+    def observe(self) -> VecStep:
+        """Return what the env shows; see ``VecEnv.observe``."""
+        return self._env.observe()
 
     def seed(self, seeds: np.ndarray, env_ids: Optional[np.ndarray] = None) -> None:
         """Seed each env's own generator; takes effect at the next reset."""
         self._env.seed(seeds, env_ids)
 
     def units(self) -> UnitSnapshot:
-        """Copy the unit table of the running episodes."""
+        """Copy the unit tables of the running episodes."""
         return self._env.units()
+
+    def final_units(self) -> UnitSnapshot:
+        """Copy the unit tables as they were when the envs' last episodes ended; see ``VecEnv.final_units``."""
+        return self._env.final_units()
 
     def state_dict(self) -> dict[str, Any]:
         """Return the battles' state; recordings are no part of it."""

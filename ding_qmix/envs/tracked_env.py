@@ -11,15 +11,13 @@ from ding_qmix.spec import EnvSpec, UnitSnapshot, VecEnv, VecStep
 class TrackedVecEnv:
     """
     Overview:
-        A VecEnv that keeps the length and return of its episodes, and whose ``reset`` burns no episode: an env that
-        was not stepped since its episode began keeps that episode, untouched in its random stream. DI-engine resets
-        twice (its env manager after every episode, its evaluator again before every evaluation).
+        A VecEnv whose ``reset`` discards no episode: an env that was not stepped since its episode began keeps that
+        episode, untouched in its random stream. DI-engine resets twice (its env manager after every episode, its
+        evaluator again before every evaluation).
     Interfaces:
-        ``reset``, ``step``, ``seed``, ``units``, ``save_replays``, ``state_dict``, ``load_state_dict``, ``close``
+        those of ``VecEnv``, and ``save_replays``
     Properties:
         ``spec``, ``n_envs``, ``last_step``
-        - episode_len, episode_return: of the running episodes, int64 [E] in [env steps] and float64 [E]
-        - ended_len, ended_return: of each env's last ended episode
     """
 
     def __init__(self, env: VecEnv) -> None:
@@ -27,10 +25,8 @@ class TrackedVecEnv:
         self._last_step: Optional[VecStep] = None
         self._begun = np.zeros(env.n_envs, bool)  # an episode runs
         self._seeded = np.zeros(env.n_envs, bool)  # a seed waits for the next reset
-        self.episode_len = np.zeros(env.n_envs, np.int64)
-        self.episode_return = np.zeros(env.n_envs)
-        self.ended_len = np.zeros(env.n_envs, np.int64)
-        self.ended_return = np.zeros(env.n_envs)
+        self._stepped = np.zeros(env.n_envs, bool)  # the running episode has been stepped
+        self._kept = np.zeros(env.n_envs, bool)  # a reset kept the running episode, which has not been stepped since
 
     @property
     def spec(self) -> EnvSpec:
@@ -49,32 +45,33 @@ class TrackedVecEnv:
             raise RuntimeError(f'VecEnv({self.spec.map_name}): no battle has begun yet; call reset first')
         return self._last_step
 
+    def observe(self) -> VecStep:
+        """Return ``last_step``, or after ``load_state_dict`` the running episodes."""
+        return self.last_step
+
     def reset(self, env_ids: Optional[np.ndarray] = None) -> VecStep:
         """Begin a new episode in all envs, or in those of ``env_ids``, unless it has only just begun."""
         ids = np.arange(self.n_envs) if env_ids is None else np.asarray(env_ids, np.int64)
-        ids = ids[~self._begun[ids] | self._seeded[ids] | (self.episode_len[ids] > 0)]
-        if len(ids) > 0:
-            self._last_step = self._env.reset(ids)
-            self._begun[ids], self._seeded[ids] = True, False
-            self.episode_len[ids], self.episode_return[ids] = 0, 0.
-        nothing = np.zeros(self.n_envs, bool)
-        self._last_step = self.last_step._replace(
-            reward=np.zeros(self.n_envs, np.float32), terminated=nothing, truncated=nothing, won=nothing
-        )
-        return self._last_step
+        due = ~self._begun[ids] | self._seeded[ids] | self._stepped[ids]
+        self._kept[ids] = ~due
+        if due.any():
+            step = self._env.reset(ids[due])
+            self._begun[ids[due]], self._seeded[ids[due]], self._stepped[ids[due]] = True, False, False
+        else:
+            nothing = np.zeros(self.n_envs, bool)
+            reward = np.zeros(self.n_envs, np.float32)
+            step = self.last_step._replace(reward=reward, terminated=nothing, truncated=nothing, won=nothing)
+        return self._show(step)
 
     def step(self, actions: np.ndarray, active: Optional[np.ndarray] = None) -> VecStep:
         """Play one decision; see ``VecEnv.step``."""
         step = self._env.step(actions, active)
-        self.episode_len += 1 if active is None else active
-        self.episode_return += step.reward
+        played = np.ones(self.n_envs, bool) if active is None else active
         done = step.terminated | step.truncated
-        if done.any():
-            self.ended_len[done], self.ended_return[done] = self.episode_len[done], self.episode_return[done]
-            self.episode_len[done], self.episode_return[done] = 0, 0.
-            self._seeded[done] = False
-        self._last_step = step
-        return step
+        self._stepped = (self._stepped | played) & ~done
+        self._seeded &= ~done
+        self._kept &= ~played
+        return self._show(step)
 
     def seed(self, seeds: np.ndarray, env_ids: Optional[np.ndarray] = None) -> None:
         """Seed each env's own generator; the next ``reset`` begins its first episode."""
@@ -82,8 +79,12 @@ class TrackedVecEnv:
         self._seeded[slice(None) if env_ids is None else env_ids] = True
 
     def units(self) -> UnitSnapshot:
-        """Copy the unit table of the running episodes."""
+        """Copy the unit tables of the running episodes."""
         return self._env.units()
+
+    def final_units(self) -> UnitSnapshot:
+        """Copy the unit tables as they were when the envs' last episodes ended; see ``VecEnv.final_units``."""
+        return self._env.final_units()
 
     def save_replays(self, folders: Sequence[str], labels: Optional[Sequence[str]] = None) -> None:
         """Write a video of every episode that begins from now on; see ``RecordedVecEnv``."""
@@ -99,15 +100,26 @@ class TrackedVecEnv:
         self._env.load_state_dict(_map_arrays(state_dict['env'], torch.Tensor, lambda t: t.cpu().numpy()))
         for name in _OWN:
             getattr(self, name)[:] = state_dict[name].cpu().numpy()
-        if self._begun.any():
-            self._last_step = self._env.reset(np.array([], np.int64))  # resets none, shows all
+        self._kept[:] = False
+        step = self._env.observe()
+        self._stepped[:] = step.episode_len > 0
+        self._last_step = step if self._begun.any() else None
 
     def close(self) -> None:
         """Release processes and memory; a second call does nothing."""
         self._env.close()
 
+    def _show(self, step: VecStep) -> VecStep:
+        """Return a step as the last one. An env below shows its ended episode until the next is stepped or reset."""
+        if self._kept.any():
+            begun = {name: np.where(self._kept, 0, getattr(step, name)) for name in _OF_EPISODE}
+            step = step._replace(**begun)
+        self._last_step = step
+        return step
 
-_OWN = ('_begun', '_seeded', 'episode_len', 'episode_return', 'ended_len', 'ended_return')
+
+_OWN = ('_begun', '_seeded')
+_OF_EPISODE = ('dead_allies', 'dead_enemies', 'episode_len', 'episode_return')
 
 
 def _map_arrays(state_dict: dict[str, Any], kind: type, convert: Callable[[Any], Any]) -> dict[str, Any]:

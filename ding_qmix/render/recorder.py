@@ -6,12 +6,10 @@ import numpy as np
 
 from ding_qmix.render.painter import BattleFrame, BattlePainter
 from ding_qmix.render.video import default_format, write_video
-from ding_qmix.smac.rules import MAP_CENTER, MAP_EXTENT
-from ding_qmix.smac.scenarios import get_scenario
-from ding_qmix.smac.units import UNIT_STATS
-from ding_qmix.spec import EnvSpec, UnitSnapshot, VecStep
+from ding_qmix.spec import EnvSpec, UnitSnapshot, VecEnv, VecStep
 
 FPS = 8.  # [pictures per second], one per env step: four times the game's normal speed
+_NO_SCORE = (0, 0., 0.)
 
 
 class BattleRecorder:
@@ -22,15 +20,15 @@ class BattleRecorder:
     Interfaces:
         ``record``, ``drop``, ``frames``
     Arguments:
-        - spec, n_envs: of the batch
+        - env: the batch, which is asked for the units of episodes that have ended
     """
 
-    def __init__(self, spec: EnvSpec, n_envs: int) -> None:
-        self._spec = spec
-        self._frames: list[list[BattleFrame]] = [[] for _ in range(n_envs)]
-        self._ended = np.zeros(n_envs, dtype=bool)
-        self._reward = np.zeros(n_envs)
-        self._return = np.zeros(n_envs)
+    def __init__(self, env: VecEnv) -> None:
+        self._env = env
+        self._frames: list[list[BattleFrame]] = [[] for _ in range(env.n_envs)]
+        self._ended = np.zeros(env.n_envs, dtype=bool)
+        # Of the running episode, before the step that is noted: (length, last reward, return).
+        self._score: list[tuple[int, float, float]] = [_NO_SCORE] * env.n_envs
 
     def record(
             self,
@@ -55,22 +53,16 @@ class BattleRecorder:
         for e in np.flatnonzero(played):
             if self._ended[e]:
                 self.drop(np.array([e]))
+            values = None if q_values is None else q_values[e].copy()
             self._frames[e].append(
-                BattleFrame(
-                    _row(units, e), len(self._frames[e]), self._reward[e], self._return[e], '', actions[e].copy(),
-                    action_mask[e].copy(), None if q_values is None else q_values[e].copy()
-                )
+                BattleFrame(_row(units, e), *self._score[e], '', actions[e].copy(), action_mask[e].copy(), values)
             )
-            self._reward[e] = step.reward[e]
-            self._return[e] += step.reward[e]
+            self._score[e] = int(step.episode_len[e]), float(step.reward[e]), float(step.episode_return[e])
         ended = np.flatnonzero(played & (step.terminated | step.truncated))
+        final = self._env.final_units() if len(ended) > 0 else None
         for e in ended:
-            before, result = self._frames[e][-1].units, _result(step, e, self._spec)
-            if self._spec.special_global_state:
-                last = beaten_units(before, result, self._spec)
-            else:
-                last = final_units(step.final_state[e], before, self._spec)
-            self._frames[e].append(BattleFrame(last, len(self._frames[e]), self._reward[e], self._return[e], result))
+            assert final is not None
+            self._frames[e].append(BattleFrame(_row(final, e), *self._score[e], _result(step, e, self._env.spec)))
             self._ended[e] = True
         return ended
 
@@ -78,7 +70,7 @@ class BattleRecorder:
         """Forget the episodes of these envs."""
         for e in env_ids:
             self._frames[e] = []
-            self._ended[e], self._reward[e], self._return[e] = False, 0., 0.
+            self._ended[e], self._score[e] = False, _NO_SCORE
 
     def frames(self, env_id: int) -> list[BattleFrame]:
         """Return the frames of an env's running or just ended episode."""
@@ -122,46 +114,6 @@ class ReplayFiles:
         path = os.path.join(self._folder, name)
         write_video(path, (self._painter.paint(frame) for frame in frames), FPS)
         return path
-
-
-def final_units(state: np.ndarray, before: UnitSnapshot, spec: EnvSpec) -> UnitSnapshot:
-    """
-    Overview:
-        Rebuild the unit table from a global state: an env that has ended an episode shows the next one's units, but
-        keeps the last state. What a state does not tell (the enemies' cooldown, where units died, who aims at whom) is
-        kept from the table before, or left out.
-    Arguments:
-        - state: float [S], SMAC's own; from DI-engine's ``special_global_state`` see ``beaten_units``
-        - before: the same battle one step earlier, [1, U] each
-    """
-    scenario, units = get_scenario(spec.map_name), _row(before, 0)
-    units.target[:] = -1
-    start = 0
-    for u in range(spec.n_agents + spec.n_enemies):
-        is_ally = u < spec.n_agents
-        slots = scenario.ally_slots if is_ally else scenario.enemy_slots
-        protoss = (scenario.ally_race if is_ally else scenario.enemy_race) == 'P'
-        stats = UNIT_STATS[units.unit_type[0, u]]
-        units.health[0, u] = state[start] * stats.health
-        units.alive[0, u] = state[start] > 0.
-        place = start + (2 if is_ally else 1)
-        if units.alive[0, u]:
-            units.x[0, u], units.y[0, u] = state[place:place + 2] * MAP_EXTENT + MAP_CENTER
-        units.shield[0, u] = state[place + 2] * stats.shield if protoss else 0.
-        if is_ally:
-            clock = units.energy if stats.energy_max > 0. else units.cooldown
-            clock[0, u] = state[start + 1] * stats.cooldown_scale
-        start = place + 2 + protoss + len(slots)
-    return units
-
-
-def beaten_units(before: UnitSnapshot, result: str, spec: EnvSpec) -> UnitSnapshot:
-    """Return the unit table of one step before, [1, U] each, with the side dead that the result says is beaten."""
-    units = _row(before, 0)
-    units.target[:] = -1
-    beaten = {'won': slice(spec.n_agents, None), 'lost': slice(spec.n_agents), 'draw': slice(None)}
-    units.alive[0, beaten.get(result, slice(0))] = False
-    return units
 
 
 def _row(units: UnitSnapshot, e: int) -> UnitSnapshot:

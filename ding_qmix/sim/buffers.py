@@ -1,7 +1,7 @@
 """Memory of the simulator, allocated once: the battles' state and the step shown to the caller."""
 import numpy as np
 
-from ding_qmix.sim.state import N_BODY, N_MIND, SimState, Workroom
+from ding_qmix.sim.state import N_BODY, N_MIND, FinalUnits, SimState, Workroom
 from ding_qmix.smac.units import N_FIELDS
 from ding_qmix.spec import EnvSpec, VecStep
 
@@ -17,6 +17,16 @@ def make_state(n_envs: int, spec: EnvSpec) -> SimState:
         next_rng=np.zeros(n_envs, dtype=np.uint64),
         last_action=np.full((n_envs, spec.n_agents), -1, dtype=np.int32),
         episode_step=np.zeros(n_envs, dtype=np.int64),
+        episode_return=np.zeros(n_envs),
+    )
+
+
+def make_final_units(n_envs: int, spec: EnvSpec) -> FinalUnits:
+    """Return room for the units of E ended episodes."""
+    n_units = spec.n_agents + spec.n_enemies
+    return FinalUnits(
+        unit=np.zeros((n_envs, N_FIELDS, n_units)),
+        target=np.full((n_envs, n_units), -1, dtype=np.int32),
     )
 
 
@@ -43,6 +53,8 @@ def make_step(n_envs: int, spec: EnvSpec) -> VecStep:
         won=np.zeros(n_envs, dtype=np.bool_),
         dead_allies=np.zeros(n_envs, dtype=np.int32),
         dead_enemies=np.zeros(n_envs, dtype=np.int32),
+        episode_len=np.zeros(n_envs, dtype=np.int64),
+        episode_return=np.zeros(n_envs),
         final_obs=np.zeros(obs_shape, dtype=np.float32),
         final_state=np.zeros((n_envs, spec.state_dim), dtype=np.float32),
         final_action_mask=np.zeros(mask_shape, dtype=np.bool_),

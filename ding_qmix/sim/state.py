@@ -57,6 +57,13 @@ class SimState(NamedTuple):
     next_rng: np.ndarray  # uint64 [E], generator states to take at the next reset, 0 none
     last_action: np.ndarray  # int32 [E, N], -1 before the first
     episode_step: np.ndarray  # int64 [E], [env steps] played in the episode
+    episode_return: np.ndarray  # float64 [E], sum of the episode's rewards
+
+
+class FinalUnits(NamedTuple):
+    """The units as they were when each env's last episode ended."""
+    unit: np.ndarray  # float64 [E, N_FIELDS, U]
+    target: np.ndarray  # int32 [E, U]
 
 
 class Workroom(NamedTuple):

@@ -6,13 +6,13 @@ from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.sim.loop import play_step
 from ding_qmix.sim.pathing import Ground
 from ding_qmix.sim.spawn import Start, begin_battle
-from ding_qmix.sim.state import VITALS, Battle, SimState, Workroom
+from ding_qmix.sim.state import TARGET, VITALS, Battle, FinalUnits, SimState, Workroom
 from ding_qmix.sim.unit_tables import Army
 from ding_qmix.smac.observation import write_action_mask, write_obs, write_state
 from ding_qmix.smac.reward import ONGOING, WON, RewardOptions, battle_result, battle_reward, end_reward
 from ding_qmix.smac.rules import Rules
 from ding_qmix.smac.special_state import write_special_state
-from ding_qmix.smac.units import HEALTH, SHIELD
+from ding_qmix.smac.units import HEALTH, N_FIELDS, SHIELD
 from ding_qmix.spec import VecStep
 
 STEP, RESET, SHOW = range(3)  # commands; SHOW: show the battle as it is
@@ -21,8 +21,8 @@ STEP, RESET, SHOW = range(3)  # commands; SHOW: show the battle as it is
 @outer_kernel
 def play_envs(
         command: int, first: int, last: int, active: np.ndarray, actions: np.ndarray, state: SimState, work: Workroom,
-        out: VecStep, start: Start, rules: Rules, army: Army, ground: Ground, knobs: SimKnobs, options: RewardOptions,
-        divisor: float
+        out: VecStep, final: FinalUnits, start: Start, rules: Rules, army: Army, ground: Ground, knobs: SimKnobs,
+        options: RewardOptions, divisor: float
 ) -> None:
     """
     Carry out a command in the active envs (bool [E]) among first..last - 1; actions int64 [E, N] matter to STEP alone.
@@ -31,8 +31,8 @@ def play_envs(
     """
     for e in range(first, last):
         if active[e]:
-            _play_env(e, command, actions, state, work, out, start, rules, army, ground, knobs, options, divisor)
-        elif command == STEP:
+            _play_env(e, command, actions, state, work, out, final, start, rules, army, ground, knobs, options, divisor)
+        else:
             out.reward[e] = 0.
             out.terminated[e], out.truncated[e], out.won[e] = False, False, False
 
@@ -51,8 +51,8 @@ def find_illegal(active: np.ndarray, actions: np.ndarray, action_mask: np.ndarra
 
 @inline_kernel
 def _play_env(
-        e: int, command: int, actions: np.ndarray, state: SimState, work: Workroom, out: VecStep, start: Start,
-        rules: Rules, army: Army, ground: Ground, knobs: SimKnobs, options: RewardOptions, divisor: float
+        e: int, command: int, actions: np.ndarray, state: SimState, work: Workroom, out: VecStep, final: FinalUnits,
+        start: Start, rules: Rules, army: Army, ground: Ground, knobs: SimKnobs, options: RewardOptions, divisor: float
 ) -> None:
     """Carry out one command in env e, and begin the next episode if it ended this one."""
     battle = Battle(
@@ -64,16 +64,17 @@ def _play_env(
         over = _decide(e, battle, actions[e], state, out, rules, army, knobs, options, divisor)
         if over:
             _show(e, battle.unit, state, rules, out.final_obs, out.final_state, out.final_action_mask)
-    else:
-        _write_result(e, battle.unit, ONGOING, 0., False, rules, out)
+            _keep_units(e, battle, final)
     if over or command == RESET:
         if state.next_rng[e] != np.uint64(0):  # a seed that waited takes effect
             state.rng[e] = state.next_rng[e]
             state.next_rng[e] = np.uint64(0)
         for agent in range(rules.n_agents):
             state.last_action[e, agent] = -1
-        state.episode_step[e] = 0
+        state.episode_step[e], state.episode_return[e] = 0, 0.
         begin_battle(battle, start, army, knobs)
+    if command != STEP:
+        _write_result(e, battle.unit, ONGOING, 0., False, rules, state, out)
     _show(e, battle.unit, state, rules, out.obs, out.state, out.action_mask)
 
 
@@ -94,14 +95,18 @@ def _decide(
     reward = battle_reward(battle.unit, vitals_before, rules, options)
     reward = (reward + end_reward(result, options)) / divisor
     late = state.episode_step[e] >= rules.episode_limit
-    _write_result(e, battle.unit, result, reward, late, rules, out)
+    _write_result(e, battle.unit, result, reward, late, rules, state, out)
     return result != ONGOING or late
 
 
 @inline_kernel
-def _write_result(e: int, unit: np.ndarray, result: int, reward: float, late: bool, rules: Rules, out: VecStep) -> None:
-    """Write reward, flags and the number of the dead of env e."""
+def _write_result(
+        e: int, unit: np.ndarray, result: int, reward: float, late: bool, rules: Rules, state: SimState, out: VecStep
+) -> None:
+    """Write reward, flags, the number of the dead, length and return of env e."""
     out.reward[e] = reward
+    state.episode_return[e] += out.reward[e]  # as float32, which is what is shown
+    out.episode_len[e], out.episode_return[e] = state.episode_step[e], state.episode_return[e]
     out.terminated[e] = result != ONGOING
     out.truncated[e] = late and result == ONGOING
     out.won[e] = result == WON
@@ -110,6 +115,15 @@ def _write_result(e: int, unit: np.ndarray, result: int, reward: float, late: bo
         out.dead_allies[e] += unit[HEALTH, u] <= 0.
     for u in range(rules.n_agents, unit.shape[1]):
         out.dead_enemies[e] += unit[HEALTH, u] <= 0.
+
+
+@inline_kernel
+def _keep_units(e: int, battle: Battle, final_out: FinalUnits) -> None:
+    """Copy the units of env e, whose episode has ended."""
+    for u in range(battle.unit.shape[1]):
+        for row in range(N_FIELDS):
+            final_out.unit[e, row, u] = battle.unit[row, u]
+        final_out.target[e, u] = battle.mind[TARGET, u]
 
 
 @inner_kernel

@@ -5,7 +5,7 @@ from typing import Any, Optional, Union
 import numba
 import numpy as np
 
-from ding_qmix.sim.buffers import make_state, make_step, make_workroom
+from ding_qmix.sim.buffers import make_final_units, make_state, make_step, make_workroom
 from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.sim.checks import check_array, check_count, check_env_ids, check_knobs, make_reward_options
 from ding_qmix.sim.entry import bind
@@ -75,7 +75,8 @@ class SimVecEnv:
         self._started = np.zeros(self.n_envs, dtype=np.bool_)
         work = make_workroom(self.n_envs, self.spec)
         self._choice = (self._active, self._actions)
-        self._arguments = (*self._choice, self._state, work, self._out, *self._world)
+        self._final = make_final_units(self.n_envs, self.spec)
+        self._arguments = (*self._choice, self._state, work, self._out, self._final, *self._world)
         self._play_envs = bind(play_envs, (STEP, 0, 1, *self._arguments))
         self._find_illegal = bind(find_illegal, (*self._choice, self._out.action_mask))
         seeds = [seed + i for i in range(self.n_envs)] if isinstance(seed, (int, np.integer)) else seed
@@ -137,20 +138,12 @@ class SimVecEnv:
         return self._out
 
     def units(self) -> UnitSnapshot:
-        """Copy the unit table of the running episodes."""
-        unit = self._state.unit
-        types = np.broadcast_to(self._world.rules.unit_type, (self.n_envs, unit.shape[2]))
-        return UnitSnapshot(
-            unit_type=types.copy(),
-            x=unit[:, X].copy(),
-            y=unit[:, Y].copy(),
-            health=unit[:, HEALTH].copy(),
-            shield=unit[:, SHIELD].copy(),
-            energy=unit[:, ENERGY].copy(),
-            cooldown=unit[:, COOLDOWN].copy(),
-            alive=unit[:, HEALTH] > 0.,
-            target=self._state.mind[:, TARGET].copy(),
-        )
+        """Copy the unit tables of the running episodes."""
+        return self._snapshot(self._state.unit, self._state.mind[:, TARGET])
+
+    def final_units(self) -> UnitSnapshot:
+        """Copy the unit tables as they were when the envs' last episodes ended; see ``VecEnv.final_units``."""
+        return self._snapshot(*self._final)
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything that changes, generators included, as plain Python values."""
@@ -162,8 +155,13 @@ class SimVecEnv:
         Overview:
             Restore what ``state_dict`` returned; ``observe`` then shows what the agents see.
         Raises:
-            - ValueError: it is of another map, SIM_VERSION or number of envs
+            - ValueError: it is of another map, SIM_VERSION or number of envs, or lacks an entry
         """
+        missing = {'map_name', 'sim_version', 'started', *self._state._fields} - state_dict.keys()
+        if missing:
+            raise ValueError(
+                f'load_state_dict: no {", ".join(sorted(missing))}; saved by another version of ding_qmix?'
+            )
         for key, mine in (('map_name', self.spec.map_name), ('sim_version', SIM_VERSION)):
             if state_dict[key] != mine:
                 raise ValueError(f'load_state_dict: {key} is {state_dict[key]!r}, this env has {mine!r}')
@@ -179,6 +177,21 @@ class SimVecEnv:
     def close(self) -> None:
         """End the threads; there is nothing else to release."""
         self._team.close()
+
+    def _snapshot(self, unit: np.ndarray, target: np.ndarray) -> UnitSnapshot:
+        """Copy unit tables, float64 [E, N_FIELDS, U], and targets, int32 [E, U]."""
+        types = np.broadcast_to(self._world.rules.unit_type, target.shape)
+        return UnitSnapshot(
+            unit_type=types.copy(),
+            x=unit[:, X].copy(),
+            y=unit[:, Y].copy(),
+            health=unit[:, HEALTH].copy(),
+            shield=unit[:, SHIELD].copy(),
+            energy=unit[:, ENERGY].copy(),
+            cooldown=unit[:, COOLDOWN].copy(),
+            alive=unit[:, HEALTH] > 0.,
+            target=target.copy(),
+        )
 
     def _play(self, command: int) -> None:
         """Run the compiled step."""

@@ -1,21 +1,11 @@
-from typing import Any, NamedTuple, Optional
+from typing import Any, Optional
 
 import numpy as np
 import torch
 
-from ding_qmix.spec import Actor, VecEnv, VecStep
+from ding_qmix.spec import Actor, EpisodeStats, VecEnv, VecStep
 from ding_qmix.utils.threads import one_torch_thread
 from ding_qmix.worker.recorder import EpisodeRecorder
-
-
-class EpisodeStats(NamedTuple):
-    """What n episodes came to, one entry an episode in the order of their end."""
-    episode_return: np.ndarray  # float [n], sum of rewards
-    won: np.ndarray  # bool [n]
-    truncated: np.ndarray  # bool [n], ended by the time limit
-    length: np.ndarray  # int [n], [env steps]
-    dead_allies: np.ndarray  # int [n]
-    dead_enemies: np.ndarray  # int [n]
 
 
 class Rollout:
@@ -99,7 +89,7 @@ class Rollout:
         """Restore ``state_dict``."""
         self._env.load_state_dict(state_dict['env'])
         self._halfway[:] = state_dict['halfway'].numpy()
-        self._step = self._env.reset(np.array([], dtype=np.int64))  # resets none, shows all
+        self._step = self._env.observe()
 
     def _begin(self, actor: Actor) -> None:
         """Drop what an interrupted call left half played."""

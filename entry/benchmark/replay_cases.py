@@ -37,7 +37,7 @@ class _Player:
     def act(self, obs: Tensor, action_mask: Tensor, env_ids: np.ndarray, epsilon: float = 0.) -> tuple[Tensor, Tensor]:
         """Return the policy's actions [K, N] and the network's hidden states [K, N, L, H]."""
         _, hidden_state = self._watcher.act(obs, action_mask, env_ids.tolist())
-        step = self._env.reset(np.array([], dtype=np.int64))  # resets none, shows all
+        step = self._env.observe()
         return torch.from_numpy(self._policy.act(step, self._env.units())[env_ids]), hidden_state
 
     def reset(self, env_ids: Optional[np.ndarray] = None) -> None:

@@ -244,3 +244,18 @@ def test_pymarl_close_twice_does_nothing() -> None:
     env = SMACMultiAgentEnv('3m')
     env.close()
     env.close()
+
+
+@pytest.mark.unittest
+def test_pymarl_units_shows_the_ended_battle_until_reset() -> None:
+    env = SMACMultiAgentEnv('3m', seed=3)
+    env.reset()
+    ended = False
+    while not ended:
+        actions = [int(np.flatnonzero(row)[-1]) for row in env.get_avail_actions()]
+        _, ended, info = env.step(actions)
+    alive = env.units().alive[0]
+    assert ((~alive[:3]).sum(), (~alive[3:]).sum()) == (info['dead_allies'], info['dead_enemies'])
+    assert not alive.all()
+    env.reset()
+    assert env.units().alive.all()

@@ -8,7 +8,7 @@ import pytest
 
 from ding_qmix.baselines.scripted import make_scripted_policy
 from ding_qmix.render.painter import HEADER, BattleFrame, BattlePainter
-from ding_qmix.render.recorder import BattleRecorder, ReplayFiles, beaten_units, final_units
+from ding_qmix.render.recorder import BattleRecorder, ReplayFiles
 from ding_qmix.render.style import ALLY, ENEMY_SHOT, GROUND, HEALING, MARKS, PAPER, blend
 from ding_qmix.render.video import default_format, write_video
 from ding_qmix.sim import SimVecEnv
@@ -32,7 +32,7 @@ def _record(map_name: str, n_envs: int = 1) -> list[list[BattleFrame]]:
     """The frames of each env's first episode."""
     env = SimVecEnv(map_name, n_envs, seed=1, n_threads=1)
     policy, step = make_scripted_policy('closest', env.spec, n_envs), env.reset()
-    recorder, active = BattleRecorder(env.spec, n_envs), np.ones(n_envs, bool)
+    recorder, active = BattleRecorder(env), np.ones(n_envs, bool)
     while active.any():
         units, mask = env.units(), step.action_mask.copy()
         actions = policy.act(step, units)
@@ -132,24 +132,21 @@ def test_last_frame_shows_the_ended_battle_not_the_next() -> None:
 
 
 @pytest.mark.unittest
-@pytest.mark.parametrize('map_name', ['3m', 'MMM', '2s3z', '1c3s5z', 'bane_vs_bane', '2c_vs_64zg'])
-def test_units_are_rebuilt_from_the_state(map_name: str) -> None:
-    env = _play(map_name, 12)
-    units, rebuilt = env.units(), final_units(env.observe().state[0], _play(map_name, 0).units(), env.spec)
-    alive = units.alive[0]
-    assert rebuilt.alive[0].tolist() == alive.tolist()
-    for name in ('x', 'y', 'health', 'shield'):
-        assert getattr(rebuilt, name)[0][alive] == pytest.approx(getattr(units, name)[0][alive], abs=1e-4), name
-
-
-@pytest.mark.unittest
-@pytest.mark.parametrize(
-    'result, alive', [('won', [1, 1, 1, 0, 0, 0]), ('lost', [0, 0, 0, 1, 1, 1]), ('draw', [0] * 6)]
-)
-def test_beaten_side_is_dead_where_the_state_does_not_tell(result: str, alive: list) -> None:
-    units = _play('3m', 2).units()
-    assert beaten_units(units, result, make_spec('3m')).alive[0].tolist() == [bool(a) for a in alive]
-    assert units.alive.all() and beaten_units(units, 'time limit', make_spec('3m')).alive.all()
+@pytest.mark.parametrize('special_global_state', [False, True])
+def test_last_frame_has_the_final_units_and_the_episodes_score(special_global_state: bool) -> None:
+    env = SimVecEnv('MMM', 2, seed=3, n_threads=1, special_global_state=special_global_state)
+    policy, step, recorder = make_scripted_policy('closest', env.spec, 2), env.reset(), BattleRecorder(env)
+    ended = np.array([], int)
+    while len(ended) == 0:
+        units, mask = env.units(), step.action_mask.copy()
+        actions = policy.act(step, units)
+        step = env.step(actions)
+        ended = recorder.record(units, mask, actions, step)
+    e = int(ended[0])
+    last, final = recorder.frames(e)[-1], env.final_units()
+    for shown, expected in zip(last.units, final):
+        np.testing.assert_array_equal(shown[0], expected[e])
+    assert (last.step, last.episode_return) == (step.episode_len[e], step.episode_return[e])
 
 
 @pytest.mark.unittest

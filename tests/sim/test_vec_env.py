@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+from every_map import battle_after, random_actions
 
 from ding_qmix.sim import SIM_VERSION, SimVecEnv
 from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.sim.rng import seed_state
+from ding_qmix.sim.state import TARGET
 from ding_qmix.smac.rules import NO_OP, STOP
 from ding_qmix.smac.units import HEALTH
 
@@ -176,6 +178,119 @@ def test_load_state_dict_of_another_env_is_refused(key, value, message):
     env.reset()
     with pytest.raises(ValueError, match=message):
         env.load_state_dict(dict(env.state_dict(), **{key: value}))
+
+
+def until_end(env):
+    """Play until one episode ends; return the step, which env it is of, and all rewards, float32 [T, E]."""
+    step, rewards, rng = env.reset(), [], np.random.default_rng(3)
+    while not (step.terminated | step.truncated).any():
+        step = env.step(legal(step.action_mask, rng))
+        rewards.append(step.reward.copy())
+    assert (step.terminated | step.truncated).sum() == 1
+    return step, int((step.terminated | step.truncated).argmax()), np.array(rewards)
+
+
+@pytest.mark.unittest
+def test_step_shows_length_and_return_of_the_episode_its_reward_belongs_to():
+    env = SimVecEnv('3m', 3, seed=5, n_threads=1)
+    step, e, rewards = until_end(env)
+    assert step.episode_len.dtype == np.int64 and step.episode_return.dtype == np.float64
+    assert step.episode_len.tolist() == [len(rewards)] * 3
+    np.testing.assert_array_equal(step.episode_return, np.add.accumulate(rewards.astype(np.float64))[-1])
+    step = env.step(legal(step.action_mask, np.random.default_rng(0)))
+    assert step.episode_len[e] == 1 and step.episode_return[e] == step.reward[e]
+
+
+@pytest.mark.unittest
+def test_inactive_env_keeps_length_return_and_dead_of_the_ended_episode():
+    env = SimVecEnv('3m', 3, seed=5, n_threads=1)
+    step, e, _ = until_end(env)
+    names = ('episode_len', 'episode_return', 'dead_allies', 'dead_enemies')
+    ended = [getattr(step, name)[e].copy() for name in names]
+    step = env.step(legal(step.action_mask, np.random.default_rng(0)), np.arange(3) != e)
+    assert not (step.terminated[e] or step.truncated[e] or step.reward[e])
+    assert [getattr(step, name)[e] for name in names] == ended and ended[0] > 0
+
+
+@pytest.mark.unittest
+def test_reset_shows_zeros_there_and_no_flags_anywhere():
+    env = SimVecEnv('3m', 3, seed=5, n_threads=1)
+    step, e, rewards = until_end(env)
+    other = (e + 1) % 3
+    step = env.reset(np.array([other]))
+    assert not (step.reward.any() or step.terminated.any() or step.truncated.any() or step.won.any())
+    assert (step.episode_len[other], step.episode_return[other], step.dead_allies[other]) == (0, 0., 0)
+    assert step.episode_len[e] == len(rewards)
+
+
+@pytest.mark.unittest
+def test_observe_changes_nothing_and_after_loading_shows_the_running_episodes():
+    env = SimVecEnv('3m', 3, seed=5, n_threads=1)
+    step, e, rewards = until_end(env)
+    shown = [field.copy() for field in step]
+    assert all(map(np.array_equal, env.observe(), shown))
+    other = SimVecEnv('3m', 3, n_threads=1)
+    other.load_state_dict(env.state_dict())
+    step = other.observe()
+    assert not (step.reward.any() or step.terminated.any() or step.truncated.any() or step.won.any())
+    assert (step.episode_len[e], step.episode_return[e]) == (0, 0.)
+    running = (e + 1) % 3
+    assert step.episode_len[running] == len(rewards)
+    assert step.episode_return[running] == rewards[:, running].astype(np.float64).cumsum()[-1]
+
+
+@pytest.mark.unittest
+@pytest.mark.parametrize('special_global_state', [False, True])
+@pytest.mark.parametrize('map_name', ['3m', '2c_vs_64zg', 'bane_vs_bane'])
+def test_final_units_are_those_of_the_ended_battle(map_name, special_global_state):
+    env = SimVecEnv(map_name, 2, seed=4, n_threads=1, special_global_state=special_global_state)
+    step, rng, ended = env.reset(), np.random.default_rng(1), np.zeros(2, bool)
+    while not ended.any():
+        actions = random_actions(step, rng)
+        battles = [battle_after(env, e, actions[e]) for e in range(2)]
+        step = env.step(actions)
+        ended = step.terminated | step.truncated
+    e, units = int(ended.argmax()), env.final_units()
+    shown = np.stack([units.x, units.y, units.health, units.shield, units.energy, units.cooldown], axis=1)[e]
+    np.testing.assert_array_equal(shown, battles[e].unit)
+    np.testing.assert_array_equal(units.target[e], battles[e].mind[TARGET])
+    alive = units.alive[e]
+    np.testing.assert_array_equal(alive, battles[e].unit[HEALTH] > 0.)
+    n = env.spec.n_agents
+    assert ((~alive[:n]).sum(), (~alive[n:]).sum()) == (step.dead_allies[e], step.dead_enemies[e])
+    assert env.units().alive[e].all()
+
+
+@pytest.mark.unittest
+def test_final_units_keep_who_aims_at_whom():
+    env, rng = SimVecEnv('MMM', 1, n_threads=1), np.random.default_rng(1)
+    step = env.reset()
+    while not (env.units().target >= 0).any():
+        step = env.step(random_actions(step, rng))
+    env._state.episode_step[0] = env.spec.episode_limit - 1
+    actions = random_actions(step, rng)
+    battle = battle_after(env, 0, actions[0])
+    assert env.step(actions).truncated[0]
+    target = env.final_units().target[0]
+    np.testing.assert_array_equal(target, battle.mind[TARGET])
+    assert (target >= 0).any()
+
+
+@pytest.mark.unittest
+def test_final_units_is_a_copy():
+    env = SimVecEnv('3m', 1, n_threads=1)
+    until_end(env)
+    env.final_units().x[:] = -1.
+    assert (env.final_units().x >= 0.).all()
+
+
+@pytest.mark.unittest
+def test_load_state_dict_names_what_lacks():
+    env = SimVecEnv('3m', 1, n_threads=1)
+    state = env.state_dict()
+    del state['episode_return']
+    with pytest.raises(ValueError, match='no episode_return; saved by another version'):
+        env.load_state_dict(state)
 
 
 @pytest.mark.unittest

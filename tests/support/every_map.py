@@ -26,8 +26,8 @@ def unit_records(table: np.ndarray, unit_type: np.ndarray) -> list[Unit]:
     return [Unit(UNIT_NAMES[kind], *row) for kind, row in zip(unit_type, rows)]
 
 
-def table_after(env: SimVecEnv, e: int, actions: np.ndarray) -> np.ndarray:
-    """Return the unit table of env e as it will be after these actions, int64 [N]; the env itself is left alone."""
+def battle_after(env: SimVecEnv, e: int, actions: np.ndarray) -> Battle:
+    """Return the battle of env e as it will be after these actions, int64 [N]; the env itself is left alone."""
     state, world = env._state, env._world
     n_units = state.unit.shape[2]
     battle = Battle(
@@ -35,7 +35,12 @@ def table_after(env: SimVecEnv, e: int, actions: np.ndarray) -> np.ndarray:
         world.ground.footing, world.ground.route, np.zeros((5, n_units + 4)), np.zeros((3, n_units + 4), np.int32)
     )
     play_step(battle, world.army, world.knobs, actions)
-    return battle.unit
+    return battle
+
+
+def table_after(env: SimVecEnv, e: int, actions: np.ndarray) -> np.ndarray:
+    """Return the unit table of ``battle_after``, float64 [N_FIELDS, U]."""
+    return battle_after(env, e, actions).unit
 
 
 def play(

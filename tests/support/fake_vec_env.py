@@ -36,17 +36,20 @@ class FakeVecEnv:
         E = self.n_envs
         flags = [np.zeros(E, bool) for _ in range(3)]
         dead = [np.zeros(E, np.int32) for _ in range(2)]
+        score = [np.zeros(E, np.int64), np.zeros(E)]
         seen = [
             [np.zeros((E, N, OBS_DIM), np.float32),
              np.zeros((E, S), np.float32),
              np.ones((E, N, A), bool)] for _ in range(2)
         ]
-        self._shown = VecStep(*seen[0], np.zeros(E, np.float32), *flags, *dead, *seen[1])
+        self._shown = VecStep(*seen[0], np.zeros(E, np.float32), *flags, *dead, *score, *seen[1])
 
     def reset(self, env_ids: Optional[np.ndarray] = None) -> VecStep:
         for e in range(self.n_envs) if env_ids is None else env_ids:
             self._begin(e)
             self.n_resets[e] += 1
+            for name in ('dead_allies', 'dead_enemies', 'episode_len', 'episode_return'):
+                getattr(self._shown, name)[e] = 0
         for name in ('reward', 'terminated', 'truncated', 'won'):
             getattr(self._shown, name)[:] = 0
         return self._shown
@@ -61,13 +64,20 @@ class FakeVecEnv:
                 self._step_one(e, actions[e])
         return shown
 
+    def observe(self) -> VecStep:
+        return self._shown
+
     def state_dict(self) -> dict[str, list[int]]:
         return {'episode': self.episode.tolist(), 'step_in_episode': self.step_in_episode.tolist()}
 
     def load_state_dict(self, state_dict: dict[str, list[int]]) -> None:
         self.episode[:], self.step_in_episode[:] = state_dict['episode'], state_dict['step_in_episode']
+        for name in ('reward', 'terminated', 'truncated', 'won', 'dead_allies', 'dead_enemies'):
+            getattr(self._shown, name)[:] = 0
         for e in range(self.n_envs):
             self._show(e, self._shown.obs, self._shown.state, self._shown.action_mask)
+            self._shown.episode_len[e] = self.step_in_episode[e]
+            self._shown.episode_return[e] = self._return(e)
 
     def close(self) -> None:
         self.n_closed = getattr(self, 'n_closed', 0) + 1
@@ -79,6 +89,8 @@ class FakeVecEnv:
         self.n_steps[e] += 1
         self.step_in_episode[e] += 1
         shown.reward[e] = 100 * e + 10 * k + t
+        shown.dead_allies[e], shown.dead_enemies[e] = 0, 0
+        shown.episode_len[e], shown.episode_return[e] = t + 1, self._return(e)
         end = self.script[e][k % len(self.script[e])]
         if t + 1 < end.length:
             self._show(e, shown.obs, shown.state, shown.action_mask)
@@ -88,6 +100,10 @@ class FakeVecEnv:
         shown.dead_allies[e], shown.dead_enemies[e] = e, k
         self._show(e, shown.final_obs, shown.final_state, shown.final_action_mask)
         self._begin(e)
+
+    def _return(self, e: int) -> float:
+        """The rewards of the running episode of env e so far."""
+        return returns(e, self.episode[e], self.step_in_episode[e])
 
     def _begin(self, e: int) -> None:
         self.episode[e] += 1
