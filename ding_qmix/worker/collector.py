@@ -9,10 +9,10 @@ from tensorboardX import SummaryWriter
 from torch import Tensor
 
 from ding_qmix.policy.modes import CollectMode
+from ding_qmix.spec import EpisodeStats
 from ding_qmix.utils.keys import check_keys
 from ding_qmix.worker.batched_env import BatchedEnvManager
 from ding_qmix.worker.recorder import EpisodeRecorder
-from ding_qmix.worker.rollout import EpisodeStats
 from ding_qmix.worker.vector_worker import VectorWorker, episode_info
 
 

@@ -7,12 +7,12 @@ from easydict import EasyDict
 from tensorboardX import SummaryWriter
 
 from ding_qmix.policy.modes import EvalMode
+from ding_qmix.spec import EpisodeStats
 from ding_qmix.utils.keys import check_keys
 from ding_qmix.utils.result_file import ResultFile
 from ding_qmix.utils.statistics import wilson_interval
 from ding_qmix.worker.batched_env import BatchedEnvManager
 from ding_qmix.worker.interrupt import InterruptFlag
-from ding_qmix.worker.rollout import EpisodeStats
 from ding_qmix.worker.vector_worker import VectorWorker, episode_info
 
 # What evaluations.csv keeps of an evaluation, in this order: files of earlier runs are continued.

@@ -1,17 +1,33 @@
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from ding_qmix.spec import EnvSpec, VecStep
 
+_SEEN = ('obs', 'state', 'action_mask')  # one row more than steps
+
+
+class _Rows(NamedTuple):
+    """The running episodes of E envs; fields of EpisodeBatch, by env and time."""
+    obs: np.ndarray  # float32 [E, T + 1, N, O]
+    state: np.ndarray  # float32 [E, T + 1, S]
+    action_mask: np.ndarray  # bool [E, T + 1, N, A]
+    action: np.ndarray  # int64 [E, T, N]
+    reward: np.ndarray  # float32 [E, T]
+    terminated: np.ndarray  # float32 [E, T]
+    truncated: np.ndarray  # float32 [E, T]
+    hidden_state: np.ndarray  # float32 [E, T, N, L, H]
+
 
 class EpisodeRecorder:
     """
     Overview:
         Writes running episodes into storage laid out once, and hands out the ended ones as training samples: dicts with
-        the fields of EpisodeBatch, without the batch axis and of exact length.
+        the fields of EpisodeBatch, without the batch axis and of exact length. The env keeps the time.
     Interfaces:
-        ``record_decision``, ``record_outcome``, ``finish``, ``take``
+        ``begin``, ``record``, ``take``
     """
 
     def __init__(self, spec: EnvSpec, n_envs: int, keep_hidden_state: bool = False) -> None:
@@ -22,62 +38,82 @@ class EpisodeRecorder:
             - keep_hidden_state: keep the actor's hidden state before every step, for training on chunks
         """
         T, N, A = spec.episode_limit, spec.n_agents, spec.n_actions
-        self._obs = np.zeros((n_envs, T + 1, N, spec.obs_dim), dtype=np.float32)
-        self._state = np.zeros((n_envs, T + 1, spec.state_dim), dtype=np.float32)
-        self._action_mask = np.zeros((n_envs, T + 1, N, A), dtype=bool)
-        self._action = np.zeros((n_envs, T, N), dtype=np.int64)
-        self._reward = np.zeros((n_envs, T), dtype=np.float32)
-        self._terminated = np.zeros((n_envs, T), dtype=np.float32)
-        self._truncated = np.zeros((n_envs, T), dtype=np.float32)
+        self._rows = _Rows(
+            obs=np.zeros((n_envs, T + 1, N, spec.obs_dim), dtype=np.float32),
+            state=np.zeros((n_envs, T + 1, spec.state_dim), dtype=np.float32),
+            action_mask=np.zeros((n_envs, T + 1, N, A), dtype=bool),
+            action=np.zeros((n_envs, T, N), dtype=np.int64),
+            reward=np.zeros((n_envs, T), dtype=np.float32),
+            terminated=np.zeros((n_envs, T), dtype=np.float32),
+            truncated=np.zeros((n_envs, T), dtype=np.float32),
+            hidden_state=np.zeros((n_envs, T, N, 0, 0), dtype=np.float32),  # L and H show with the first decision
+        )
         self._keep_hidden_state = keep_hidden_state
-        self._hidden_state = np.zeros((n_envs, T, N, 0, 0), dtype=np.float32)  # L and H show with the first decision
         self._samples: list[dict[str, Tensor]] = []
 
-    def record_decision(
-            self, env_ids: np.ndarray, t: np.ndarray, step: VecStep, actions: np.ndarray, hidden_state: Tensor
-    ) -> None:
+    def begin(self, env_ids: np.ndarray, step: VecStep) -> None:
+        """Keep what the agents see first in the envs int [K], forgetting an episode that was not finished."""
+        self._write_seen(env_ids, np.zeros_like(env_ids), step.obs, step.state, step.action_mask)
+
+    def record(self, env_ids: np.ndarray, actions: np.ndarray, hidden_state: Tensor, step: VecStep) -> None:
         """
         Overview:
-            Keep what the agents saw and chose.
-        Shapes:
-            - env_ids, t: int [K], the envs and their episodes' clocks [env steps]
-            - actions: int64 [E, N]; hidden_state: [K, N, L, H], before the decision
+            Keep one decision and what it led to; where an episode ended, close it and begin the next one.
+        Arguments:
+            - env_ids: int [K], the envs that played
+            - actions: int64 [E, N]
+            - hidden_state: [K, N, L, H], before the decision
+            - step: after the decision
         """
-        rows = slice(None) if len(env_ids) == len(self._obs) else env_ids  # a slice copies nothing
-        self._obs[env_ids, t] = step.obs[rows]
-        self._state[env_ids, t] = step.state[rows]
-        self._action_mask[env_ids, t] = step.action_mask[rows]
-        self._action[env_ids, t] = actions[rows]
+        t = step.episode_len[env_ids] - 1  # [K]
+        rows = self._rows
+        rows.action[env_ids, t] = actions[env_ids]
+        rows.reward[env_ids, t] = step.reward[env_ids]
+        rows.terminated[env_ids, t] = step.terminated[env_ids]
+        rows.truncated[env_ids, t] = step.truncated[env_ids]
         if self._keep_hidden_state:
-            if self._hidden_state.shape[3:] != hidden_state.shape[2:]:
-                shape = (*self._hidden_state.shape[:3], *hidden_state.shape[2:])
-                self._hidden_state = np.zeros(shape, dtype=np.float32)
-            self._hidden_state[env_ids, t] = hidden_state.numpy()
-
-    def record_outcome(self, env_ids: np.ndarray, t: np.ndarray, step: VecStep) -> None:
-        """Keep what the decision at clock t led to. Shapes as in ``record_decision``."""
-        self._reward[env_ids, t] = step.reward[env_ids]
-        self._terminated[env_ids, t] = step.terminated[env_ids]
-        self._truncated[env_ids, t] = step.truncated[env_ids]
-
-    def finish(self, env_ids: np.ndarray, lengths: np.ndarray, step: VecStep) -> None:
-        """Close episodes of the given lengths [env steps]; their last row is the env's ``final_*``."""
-        self._obs[env_ids, lengths] = step.final_obs[env_ids]
-        self._state[env_ids, lengths] = step.final_state[env_ids]
-        self._action_mask[env_ids, lengths] = step.final_action_mask[env_ids]
-        self._samples += [self._sample(e, length) for e, length in zip(env_ids, lengths)]
+            self._record_hidden_state(env_ids, t, hidden_state)
+        done = (step.terminated | step.truncated)[env_ids]
+        self._write_seen(env_ids[~done], t[~done] + 1, step.obs, step.state, step.action_mask)
+        if done.any():
+            self._finish(env_ids[done], t[done] + 1, step)
+            self.begin(env_ids[done], step)
 
     def take(self) -> list[dict[str, Tensor]]:
         """Hand out the samples of all ended episodes and forget them."""
         samples, self._samples = self._samples, []
         return samples
 
+    def _finish(self, env_ids: np.ndarray, lengths: np.ndarray, step: VecStep) -> None:
+        """Close episodes of the given lengths [env steps]; their last row is the env's ``final_*``."""
+        self._write_seen(env_ids, lengths, step.final_obs, step.final_state, step.final_action_mask)
+        self._samples += [self._sample(e, length) for e, length in zip(env_ids, lengths)]
+
+    def _write_seen(
+            self, env_ids: np.ndarray, t: np.ndarray, obs: np.ndarray, state: np.ndarray, action_mask: np.ndarray
+    ) -> None:
+        """Keep rows of arrays [E, ...] as what the agents of the envs [K] saw at times [K]."""
+        envs = slice(None) if len(env_ids) == len(obs) else env_ids  # a slice copies nothing
+        self._rows.obs[env_ids, t] = obs[envs]
+        self._rows.state[env_ids, t] = state[envs]
+        self._rows.action_mask[env_ids, t] = action_mask[envs]
+
+    def _record_hidden_state(self, env_ids: np.ndarray, t: np.ndarray, hidden_state: Tensor) -> None:
+        """Keep hidden states [K, N, L, H]; the first ones show how large they are."""
+        stored = self._rows.hidden_state
+        if stored.shape[3:] != hidden_state.shape[2:]:
+            stored = np.zeros((*stored.shape[:3], *hidden_state.shape[2:]), dtype=np.float32)
+            self._rows = self._rows._replace(hidden_state=stored)
+        stored[env_ids, t] = hidden_state.numpy()
+
     def _sample(self, env_id: int, length: int) -> dict[str, Tensor]:
         """Copy one episode out: T + 1 rows of obs, state and action_mask, T of the rest."""
-        n_rows = {'obs': length + 1, 'state': length + 1, 'action_mask': length + 1}
-        n_rows.update({name: length for name in ('action', 'reward', 'terminated', 'truncated')})
-        if self._keep_hidden_state:
-            n_rows['hidden_state'] = length
-        sample = {name: torch.from_numpy(getattr(self, f'_{name}')[env_id, :n].copy()) for name, n in n_rows.items()}
+        rows = self._rows._asdict()
+        if not self._keep_hidden_state:
+            del rows['hidden_state']
+        sample = {
+            name: torch.from_numpy(array[env_id, :length + (name in _SEEN)].copy())
+            for name, array in rows.items()
+        }
         sample['mask'] = torch.ones(int(length))
         return sample

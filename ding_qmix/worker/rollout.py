@@ -13,7 +13,7 @@ class Rollout:
     Overview:
         The one loop between env and actor, for collection as for evaluation.
         Exactly n episodes are begun and all of them are played to their end by one policy, so short episodes are no
-        more likely to be seen than long ones. Envs without an episode to play stand still.
+        more likely to be seen than long ones. Envs without an episode to play are skipped.
     Interfaces:
         ``play``, ``state_dict``, ``load_state_dict``
     """
@@ -24,10 +24,7 @@ class Rollout:
             - env: a batch of battles that nobody else steps
         """
         self._env = env
-        self._step: VecStep  # what the env shows; there is one from the first ``_begin`` on
-        self._halfway = np.ones(env.n_envs, dtype=bool)  # [E], a reset is due before the next episode
-        self._episode_return = np.zeros(env.n_envs)  # [E]
-        self._length = np.zeros(env.n_envs, dtype=np.int64)  # [E], [env steps]
+        self._needs_reset = np.ones(env.n_envs, dtype=bool)  # [E], no episode was begun, or one was left unfinished
 
     @one_torch_thread()
     def play(
@@ -51,75 +48,74 @@ class Rollout:
         """
         if n_episode < 1:
             raise ValueError(f'Rollout: n_episode={n_episode}, expected at least 1')
-        self._begin(actor)
+        step = self._begin(actor)
         active = np.arange(self._env.n_envs) < n_episode  # [E]
         n_begun = int(active.sum())
+        if recorder is not None:
+            recorder.begin(np.flatnonzero(active), step)
         actions = np.zeros((self._env.n_envs, self._env.spec.n_agents), dtype=np.int64)  # [E, N]
         stats: list[EpisodeStats] = []
         while active.any():
             env_ids = np.flatnonzero(active)  # [K]
-            rows = slice(None) if active.all() else env_ids  # a slice copies nothing
-            obs = torch.from_numpy(self._step.obs[rows])  # [K, N, O]
-            mask = torch.from_numpy(self._step.action_mask[rows])  # [K, N, A]
-            action, hidden_state = actor.act(obs, mask, env_ids, epsilon)
-            actions[env_ids] = action.numpy()
+            hidden_state = self._act(actor, step, env_ids, epsilon, actions)
+            self._needs_reset[env_ids] = True  # before the step: an interrupt may come in the middle of it
+            step = self._env.step(actions, active)
             if recorder is not None:
-                recorder.record_decision(env_ids, self._length[env_ids], self._step, actions, hidden_state)
-            self._halfway[env_ids] = True  # before the step: an interrupt may come in the middle of it
-            self._step = self._env.step(actions, active)
-            if recorder is not None:
-                recorder.record_outcome(env_ids, self._length[env_ids], self._step)
-            self._length[env_ids] += 1
-            self._episode_return[env_ids] += self._step.reward[env_ids]
-            done_ids = env_ids[(self._step.terminated | self._step.truncated)[env_ids]]
+                recorder.record(env_ids, actions, hidden_state, step)
+            done = (step.terminated | step.truncated)[env_ids]  # [K]
+            done_ids = env_ids[done]
+            self._needs_reset[done_ids] = False
+            self._check_running(env_ids[~done], step)
             if len(done_ids) > 0:
-                stats.append(self._finish(actor, done_ids, recorder))
+                actor.reset(done_ids)
+                stats.append(_episode_stats(step, done_ids))
                 n_more = min(len(done_ids), n_episode - n_begun)
                 n_begun += n_more
                 active[done_ids[n_more:]] = False
-            self._check_ends()
-            self._halfway[:] = self._length > 0
         return EpisodeStats(*(np.concatenate(field) for field in zip(*stats)))
 
     def state_dict(self) -> dict[str, Any]:
         """Return the battles, between two calls of ``play``."""
-        return {'env': self._env.state_dict(), 'halfway': torch.from_numpy(self._halfway.copy())}
+        return {'env': self._env.state_dict(), 'needs_reset': torch.from_numpy(self._needs_reset.copy())}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore ``state_dict``."""
         self._env.load_state_dict(state_dict['env'])
-        self._halfway[:] = state_dict['halfway'].numpy()
-        self._step = self._env.observe()
+        self._needs_reset[:] = state_dict['needs_reset'].numpy()
 
-    def _begin(self, actor: Actor) -> None:
-        """Drop what an interrupted call left half played."""
-        if self._halfway.any():
-            self._step = self._env.reset(np.flatnonzero(self._halfway))
-            self._episode_return[self._halfway] = 0.
-            self._length[self._halfway] = 0
-            self._halfway[:] = False
+    def _begin(self, actor: Actor) -> VecStep:
+        """Replace what an interrupted call left unfinished, and show what the envs wait with."""
         actor.reset()
+        if not self._needs_reset.any():
+            return self._env.observe()
+        step = self._env.reset(np.flatnonzero(self._needs_reset))
+        self._needs_reset[:] = False
+        return step
 
-    def _check_ends(self) -> None:
+    def _act(
+            self, actor: Actor, step: VecStep, env_ids: np.ndarray, epsilon: float, actions_out: np.ndarray
+    ) -> torch.Tensor:
+        """Write the actions int64 [E, N] of the envs [K]; return the hidden states [K, N, L, H] that they are from."""
+        rows = slice(None) if len(env_ids) == self._env.n_envs else env_ids  # a slice copies nothing
+        obs, mask = torch.from_numpy(step.obs[rows]), torch.from_numpy(step.action_mask[rows])
+        action, hidden_state = actor.act(obs, mask, env_ids, epsilon)
+        actions_out[env_ids] = action.numpy()
+        return hidden_state
+
+    def _check_running(self, env_ids: np.ndarray, step: VecStep) -> None:
         """Stop at an env that does not end its episodes, instead of playing on for ever."""
-        spec = self._env.spec
-        if self._length.max() >= spec.episode_limit:
+        spec, lengths = self._env.spec, step.episode_len[env_ids]
+        if (lengths >= spec.episode_limit).any():
             raise RuntimeError(
-                f'Rollout: env {self._length.argmax()} on map {spec.map_name} goes on after {self._length.max()} env '
+                f'Rollout: env {env_ids[lengths.argmax()]} on map {spec.map_name} goes on after {lengths.max()} env '
                 f'steps, expected an end by its episode_limit of {spec.episode_limit}; it must report terminated or '
                 'truncated'
             )
 
-    def _finish(self, actor: Actor, done_ids: np.ndarray, recorder: Optional[EpisodeRecorder]) -> EpisodeStats:
-        """Close the ended episodes; their envs already show the next one."""
-        step = self._step
-        if recorder is not None:
-            recorder.finish(done_ids, self._length[done_ids], step)
-        stats = EpisodeStats(
-            self._episode_return[done_ids], step.won[done_ids].copy(), step.truncated[done_ids].copy(),
-            self._length[done_ids], step.dead_allies[done_ids].copy(), step.dead_enemies[done_ids].copy()
-        )
-        self._episode_return[done_ids] = 0.
-        self._length[done_ids] = 0
-        actor.reset(done_ids)
-        return stats
+
+def _episode_stats(step: VecStep, done_ids: np.ndarray) -> EpisodeStats:
+    """What the episodes came to that ended in a step."""
+    return EpisodeStats(
+        step.episode_return[done_ids], step.won[done_ids], step.truncated[done_ids], step.episode_len[done_ids],
+        step.dead_allies[done_ids], step.dead_enemies[done_ids]
+    )

@@ -8,9 +8,9 @@ from tensorboardX import SummaryWriter
 from ding_qmix.config import check_model_sizes
 from ding_qmix.policy.modes import CollectMode, EvalMode
 from ding_qmix.run_state import RunState
-from ding_qmix.spec import Actor, VecEnv
+from ding_qmix.spec import Actor, EpisodeStats, VecEnv
 from ding_qmix.worker.batched_env import BatchedEnvManager, batched_env
-from ding_qmix.worker.rollout import EpisodeStats, Rollout
+from ding_qmix.worker.rollout import Rollout
 
 Mode = TypeVar('Mode', CollectMode, EvalMode)
 

@@ -78,7 +78,7 @@ def test_statistics_are_those_of_the_episodes():
 
 
 @pytest.mark.unittest
-def test_envs_without_an_episode_to_play_stand_still():
+def test_envs_without_an_episode_to_play_are_skipped():
     env, rollout, actor = _rollout()
     rollout.play(actor, 2)
     assert env.n_steps.tolist() == [2, 9, 0, 0]
@@ -209,7 +209,7 @@ def test_interrupted_call_is_followed_by_a_clean_one(fail_at):
 
 
 @pytest.mark.unittest
-def test_only_half_played_envs_are_reset_after_an_interruption():
+def test_only_unfinished_episodes_are_replaced_after_an_interruption():
     env, rollout, actor = _rollout()
     actor.fail_at = 3  # envs 0 and 2 are through their first episode, 0 plays no other one
     with pytest.raises(KeyboardInterrupt):
