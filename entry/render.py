@@ -105,7 +105,7 @@ def _load(config: str, load_path: str, seed: int) -> Checkpoint:
     policy = create_policy(cfg.policy, enable_field=['eval'])
     policy.eval_mode.load_state_dict(torch.load(load_path, map_location='cpu', weights_only=True))
     options = {name: cfg.env[name] for name in backend_options('sim') if name in cfg.env and name != 'n_threads'}
-    return Checkpoint(cfg.env.map_name, options, policy.eval_mode.get_attribute('eval_model'))
+    return Checkpoint(cfg.env.map_name, options, policy.eval_mode.network)
 
 
 def _parse(args: Optional[list[str]]) -> argparse.Namespace:

@@ -7,7 +7,9 @@ from typing import Any, Callable, NamedTuple, Optional
 
 from ding.policy.base_policy import Policy
 
+from ding_qmix.ding_compat import Network
 from ding_qmix.policy.actor import RecurrentActor
+from ding_qmix.policy.fast_path import GradientPath
 from ding_qmix.policy.samples import Sample
 from ding_qmix.run_state import RunFiles
 from ding_qmix.spec import Actor
@@ -24,6 +26,7 @@ class LearnMode(NamedTuple):
     state_dict: Callable[[], dict[str, Any]]
     load_state_dict: Callable[[dict[str, Any]], None]
     run_files: RunFiles  # what is saved of the run, and what it resumes from
+    gradient_path: GradientPath  # how gradients are computed, and why
 
 
 class CollectMode(NamedTuple):
@@ -52,6 +55,7 @@ class EvalMode(NamedTuple):
     state_dict: Callable[[], dict[str, Any]]
     load_state_dict: Callable[[dict[str, Any]], None]
     actor: Actor  # greedy
+    network: Network  # that the actor asks
     model_sizes: dict[str, Any]  # policy.model, to be compared with the map
     env_step: Optional[Callable[[], int]] = None  # env steps collected so far; None where no commander tells them
 
@@ -65,11 +69,17 @@ class TypedModePolicy(Policy):
     """
     _collect_actor: RecurrentActor
     _eval_actor: RecurrentActor
+    _eval_model: Network
+    _gradient_path: GradientPath
 
     @property
     def learn_mode(self) -> LearnMode:
         """For the learner and its hooks."""
-        return LearnMode(**super().learn_mode._asdict(), run_files=RunFiles.from_config(self._cfg.learn))
+        return LearnMode(
+            **super().learn_mode._asdict(),
+            run_files=RunFiles.from_config(self._cfg.learn),
+            gradient_path=self._gradient_path,
+        )
 
     @property
     def collect_mode(self) -> CollectMode:
@@ -87,7 +97,12 @@ class TypedModePolicy(Policy):
     @property
     def eval_mode(self) -> EvalMode:
         """For evaluators, DI-engine's and ours."""
-        return EvalMode(**super().eval_mode._asdict(), actor=self._eval_actor, model_sizes=self._cfg.model)
+        return EvalMode(
+            **super().eval_mode._asdict(),
+            actor=self._eval_actor,
+            network=self._eval_model,
+            model_sizes=self._cfg.model,
+        )
 
     @abstractmethod
     def _cut_episode(self, episode: Sample) -> list[Sample]:

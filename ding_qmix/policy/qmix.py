@@ -70,11 +70,13 @@ class QMIXPolicy(TypedModePolicy):
             timeout_is_terminal=True,
             # (bool) Keep the run's whole state beside the last checkpoint, to resume exactly; as large as the buffer.
             save_run_state=True,
-            # DI-engine's learner: beside the last checkpoint, keep the run's state, and read it when a run resumes.
+            # DI-engine's learner: keep the run's state beside the last checkpoint, read it when a run resumes; log the
+            # choice of ``gradient``.
             learner=dict(
                 hook=dict(
                     save_run=dict(name='save_run', type='ding_qmix_save_run', priority=30, position='after_run'),
                     load_run=dict(name='load_run', type='ding_qmix_load_run', priority=30, position='before_run'),
+                    gradient=dict(name='gradient', type='ding_qmix_log_gradient', priority=40, position='before_run'),
                 )
             ),
             # (int) Threads of an update on the CPU, one shard of the batch each; 0: one per core, for 4 samples each.

@@ -66,6 +66,17 @@ def test_pipeline_trains_evaluates_and_keeps_a_checkpoint(pipeline: str, collect
     assert 0. <= win_rate <= 1.
 
 
+@pytest.mark.unittest
+@pytest.mark.parametrize(
+    'model, line', [({}, 'gradient: '), (dict(mixer=False), 'gradient: autograd (the mixer is a VDN')]
+)
+def test_learners_log_says_how_gradients_are_computed(model: dict[str, Any], line: str) -> None:
+    main_config, create_config = _configs('batched', EPISODES)
+    main_config.policy.model.update(model)
+    serial_pipeline((main_config, create_config), seed=0, max_train_iter=1)
+    assert line in Path('run/log/learner/learner_logger.txt').read_text('utf-8')
+
+
 def _resumed(exp_name: str, checkpoint: str) -> tuple[EasyDict, EasyDict]:
     main_config, create_config = _configs('batched', CHUNKS, exp_name)
     main_config.policy.learn.resume_training = True
