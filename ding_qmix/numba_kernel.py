@@ -69,7 +69,7 @@ def inline_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
         Compile a kernel into the kernels that call it; Python must not, the process would end.
 
         An array is passed as a dozen words, a battle as a hundred, so that an ordinary call costs more than most
-        kernels do: inlining halves the time of an env step.
+        kernels do: an env step takes half the time with inlining.
     """
     return _compile(function, forceinline=True, **_OPTIONS, **_NOT_FROM_PYTHON)
 
