@@ -11,10 +11,11 @@ from ding_qmix.ding_compat import as_network
 from ding_qmix.policy.actor import RecurrentActor
 from ding_qmix.policy.checks import check_policy_config
 from ding_qmix.policy.fast_path import choose_gradient
+from ding_qmix.policy.finite import check_state_dict, check_update
 from ding_qmix.policy.flat_parameters import FlatParameters
 from ding_qmix.policy.modes import TypedModePolicy
 from ding_qmix.policy.optimizer import make_optimizer, update_target
-from ding_qmix.policy.samples import collate_samples, cut_chunks, episode_sample
+from ding_qmix.policy.samples import collate_samples, cut_chunks, episode_sample, make_transition
 from ding_qmix.policy.update import MEANS, TDUpdate, longest_first
 from ding_qmix.spec import EpisodeBatch, PrioritizedBatch
 from ding_qmix.utils.threads import one_torch_thread
@@ -157,6 +158,8 @@ class QMIXPolicy(TypedModePolicy):
         Returns:
             - info: what ``_monitor_vars_learn`` names, Python scalars; with ``priority`` on also the samples' new
               priorities
+        Raises:
+            - FloatingPointError: a number is not finite, see ``check_update``
         """
         batch, order = longest_first(self._batch_of(data), self._device)
         if not self._learn_model.training:
@@ -166,11 +169,13 @@ class QMIXPolicy(TypedModePolicy):
         if self._cfg.multi_gpu:
             self.sync_gradients(self._learn_model)
         grad_norm = torch.nn.utils.clip_grad_norm_(self._learn_flat.vector, self._cfg.learn.clip_value)
+        parameter_sum = self._learn_flat.vector.detach().sum()
+        values = torch.stack([*result.means, grad_norm, parameter_sum]).tolist()  # one transfer from the device
+        check_update(dict(zip((*MEANS, 'grad_norm', 'sum of all parameters'), values)), batch, self._learn_model)
+        info = dict(zip((*MEANS, 'grad_norm'), values), cur_lr=self._learn_optimizer.param_groups[0]['lr'])
         self._learn_optimizer.step()
         self._learn_updates += 1
         update_target(self._learn_target_flat, self._learn_flat, self._cfg.learn, self._learn_updates)
-        values = torch.cat([result.means, grad_norm.unsqueeze(0)]).tolist()  # one transfer from the device
-        info = dict(zip((*MEANS, 'grad_norm'), values), cur_lr=self._learn_optimizer.param_groups[0]['lr'])
         if self._priority:
             given = result.priority if order is None else result.priority[order.argsort()]
             info['priority'] = given.tolist()
@@ -206,6 +211,8 @@ class QMIXPolicy(TypedModePolicy):
 
     def _load_state_dict_learn(self, state_dict: dict[str, Any]) -> None:
         """Restore ``_state_dict_learn``, or networks alone from a checkpoint of DI-engine's QMIX."""
+        check_state_dict('model', state_dict['model'])
+        check_state_dict('target_model', state_dict['target_model'])
         self._learn_model.load_state_dict(state_dict['model'])
         self._learn_target_model.load_state_dict(state_dict['target_model'])
         if 'updates' in state_dict:  # DI-engine's optimizer state belongs to other parameters
@@ -239,18 +246,8 @@ class QMIXPolicy(TypedModePolicy):
         return {i: {'action': action[k], 'prev_state': hidden_state[k]} for k, i in enumerate(data)}
 
     def _process_transition(self, obs: Any, policy_output: dict[str, Tensor], timestep: Any) -> dict[str, Any]:
-        """Pack one step. ``truncated`` comes from the env's info; without it every end is a decided one."""
-        truncated = bool(timestep.info.get('truncated', False))
-        return {
-            'obs': obs,
-            'next_obs': timestep.obs,
-            'prev_state': policy_output['prev_state'],
-            'action': policy_output['action'],
-            'reward': timestep.reward,
-            'done': timestep.done,
-            'terminated': bool(timestep.done) and not truncated,
-            'truncated': truncated,
-        }
+        """Make what DI-engine's collector gathers of one step."""
+        return make_transition(obs, policy_output, timestep)
 
     def _get_train_sample(self, transitions: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Make the samples of one episode from the transitions that DI-engine's collector gathered."""
@@ -269,6 +266,7 @@ class QMIXPolicy(TypedModePolicy):
 
     def _load_state_dict_collect(self, state_dict: dict[str, Any]) -> None:
         """Restore ``_state_dict_collect``, or the network alone from a learner's checkpoint."""
+        check_state_dict('model', state_dict['model'])
         self._collect_model.load_state_dict(state_dict['model'])
         if 'exploration_generator' in state_dict:
             self._collect_generator.set_state(state_dict['exploration_generator'].cpu())
@@ -287,6 +285,10 @@ class QMIXPolicy(TypedModePolicy):
 
     def _reset_eval(self, data_id: Optional[list[int]] = None) -> None:
         self._eval_actor.reset(data_id)
+
+    def _load_state_dict_eval(self, state_dict: dict[str, Any]) -> None:
+        check_state_dict('model', state_dict['model'])
+        super()._load_state_dict_eval(state_dict)
 
     # ----------------------------------------------------------------- shared
 

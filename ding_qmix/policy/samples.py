@@ -15,10 +15,33 @@ _DING_OBS = {'obs': 'agent_state', 'state': 'global_state', 'action_mask': 'acti
 _TIMED = ('action', 'reward', 'terminated', 'truncated', 'mask')  # one row per step, where _DING_OBS have one more
 
 
+def make_transition(obs: Any, policy_output: dict[str, Tensor], timestep: Any) -> dict[str, Any]:
+    """
+    Overview:
+        Join what DI-engine's collector knows of one step. ``truncated`` comes from the env's info; without it every end
+        is a decided one.
+    Arguments:
+        - obs: before the step
+        - policy_output: dict(action, prev_state)
+        - timestep: the env's
+    """
+    truncated = bool(timestep.info.get('truncated', False))
+    return {
+        'obs': obs,
+        'next_obs': timestep.obs,
+        'prev_state': policy_output['prev_state'],
+        'action': policy_output['action'],
+        'reward': timestep.reward,
+        'done': timestep.done,
+        'terminated': bool(timestep.done) and not truncated,
+        'truncated': truncated,
+    }
+
+
 def episode_sample(transitions: list[dict[str, Any]]) -> Sample:
     """
     Overview:
-        Stack one episode's transitions, as made by ``QMIXPolicy._process_transition``, along time.
+        Stack one episode's transitions, from ``make_transition``, along time.
     Shapes:
         - returns: obs [T + 1, N, O], state [T + 1, S], action_mask [T + 1, N, A], action [T, N], reward, terminated,
           truncated, mask [T], hidden_state [T, N, L, H] before every step
