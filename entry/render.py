@@ -15,7 +15,8 @@ from ding_qmix.baselines.scripted import SCRIPTED_POLICIES, ScriptedPolicy, make
 from ding_qmix.ding_compat import Network
 from ding_qmix.envs import make_vec_env
 from ding_qmix.envs.backends import backend_options
-from ding_qmix.render.painter import BattleFrame, BattlePainter
+from ding_qmix.render.frame import BattleFrame
+from ding_qmix.render.painter import BattlePainter
 from ding_qmix.render.recorder import FPS, BattleRecorder
 from ding_qmix.render.video import write_video
 from ding_qmix.spec import EnvSpec, UnitSnapshot, VecEnv, VecStep

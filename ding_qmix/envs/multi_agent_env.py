@@ -7,7 +7,8 @@ from ding_qmix.envs.backends import backend_options, make_vec_env
 from ding_qmix.envs.ding_format import fresh_seed, joint_action
 from ding_qmix.envs.recorded_env import RecordedVecEnv
 from ding_qmix.envs.tracked_env import TrackedVecEnv
-from ding_qmix.render.painter import BattleFrame, BattlePainter
+from ding_qmix.render.frame import BattleFrame
+from ding_qmix.render.painter import BattlePainter
 from ding_qmix.render.recorder import ReplayFiles
 from ding_qmix.spec import UnitSnapshot, VecStep
 from ding_qmix.utils.keys import nearest_hint

@@ -3,7 +3,7 @@ from typing import Any, Optional
 
 import numpy as np
 
-from ding_qmix.render.painter import BattleFrame
+from ding_qmix.render.frame import BattleFrame
 from ding_qmix.render.recorder import BattleRecorder, ReplayFiles
 from ding_qmix.spec import EnvSpec, UnitSnapshot, VecEnv, VecStep
 

@@ -1,10 +1,11 @@
 """Pictures of a battle. Needs pillow, which the extra ``render`` installs and matplotlib brings along."""
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ding_qmix.render import style as style
+from ding_qmix.render import style
+from ding_qmix.render.frame import BattleFrame
 from ding_qmix.render.q_panel import paint_q_values, q_panel_width
 from ding_qmix.render.style import Color, blend
 from ding_qmix.sim.unit_types import AIR, UNIT_TYPES, UnitType
@@ -22,18 +23,6 @@ HEADER = 34  # [pixels] height of the lines of text above and below the map
 VIEW_MARGIN = 2  # [map units] shown around the ground that can be walked on
 SECONDS_PER_STEP = 0.5  # [game seconds per env step], at normal speed
 AIM_SLACK = 1.  # [map units] beyond weapon range up to which a target counts as being shot at
-
-
-class BattleFrame(NamedTuple):
-    """One moment of one battle."""
-    units: UnitSnapshot  # [1, U] each
-    step: int  # [env steps] played so far
-    reward: float  # of the last step
-    episode_return: float  # up to now
-    result: str = ''  # 'won', 'lost', 'draw' or 'time limit' in the last frame of an episode
-    actions: Optional[np.ndarray] = None  # int64 [N], chosen at this moment
-    action_mask: Optional[np.ndarray] = None  # bool [N, A]
-    q_values: Optional[np.ndarray] = None  # float [N, A]; drawn beside the map if there
 
 
 class BattlePainter:

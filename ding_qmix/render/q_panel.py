@@ -3,15 +3,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ding_qmix.render import style as style
+from ding_qmix.render import style
+from ding_qmix.render.frame import BattleFrame
 from ding_qmix.smac.rules import FIRST_TARGET, NO_OP
 from ding_qmix.spec import EnvSpec
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
     from PIL.ImageFont import FreeTypeFont
-
-    from ding_qmix.render.painter import BattleFrame
 
 _MARGIN = 10  # [pixels]
 _LABEL = 34  # [pixels] room for the agents' names
@@ -25,7 +24,7 @@ def q_panel_width(spec: EnvSpec, sharpness: int) -> int:
 
 
 def paint_q_values(
-        draw: 'ImageDraw', corner: tuple[float, float], font: 'FreeTypeFont', sharpness: int, frame: 'BattleFrame',
+        draw: 'ImageDraw', corner: tuple[float, float], font: 'FreeTypeFont', sharpness: int, frame: BattleFrame,
         names: list[str]
 ) -> None:
     """

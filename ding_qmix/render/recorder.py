@@ -4,7 +4,8 @@ from typing import Optional
 
 import numpy as np
 
-from ding_qmix.render.painter import BattleFrame, BattlePainter
+from ding_qmix.render.frame import BattleFrame
+from ding_qmix.render.painter import BattlePainter
 from ding_qmix.render.video import default_format, write_video
 from ding_qmix.spec import EnvSpec, UnitSnapshot, VecEnv, VecStep
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from ding_qmix.baselines.scripted import make_scripted_policy
-from ding_qmix.render.painter import HEADER, BattleFrame, BattlePainter
+from ding_qmix.render.frame import BattleFrame
+from ding_qmix.render.painter import HEADER, BattlePainter
 from ding_qmix.render.recorder import BattleRecorder, ReplayFiles
 from ding_qmix.render.style import ALLY, ENEMY_SHOT, GROUND, HEALING, MARKS, PAPER, blend
 from ding_qmix.render.video import default_format, write_video
