@@ -10,7 +10,7 @@ from ding_qmix.smac.rules import Rules, agent_order, created_units, make_rules
 from ding_qmix.smac.scenarios import Scenario
 
 
-class World(NamedTuple):
+class SimParams(NamedTuple):
     """What the compiled step takes besides the state, in the order of its arguments."""
     start: Start
     rules: Rules
@@ -21,16 +21,16 @@ class World(NamedTuple):
     divisor: float  # [raw reward per scaled reward]
 
 
-def make_world(
+def make_sim_params(
         scenario: Scenario, obs_style: str, knobs: SimKnobs, options: RewardOptions, **state_options: bool
-) -> World:
+) -> SimParams:
     """Lay a map out for the compiled step; ``state_options`` are those of ``make_rules``."""
     created = created_units(scenario)
     x, y = spawn_points(scenario, knobs)
     order = agent_order(scenario, x, y)
     names = [created[i] for i in order]
     rules = make_rules(scenario, order, obs_style, **state_options)
-    return World(
+    return SimParams(
         start=make_start(scenario, names, x[order], y[order]),
         rules=rules,
         army=make_army(names, scenario.n_agents),

@@ -9,7 +9,7 @@ from ding_qmix.sim.buffers import make_final_units, make_state, make_step, make_
 from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.sim.checks import check_array, check_count, check_env_ids, check_knobs, make_reward_options
 from ding_qmix.sim.entry import bind
-from ding_qmix.sim.params import make_world
+from ding_qmix.sim.params import make_sim_params
 from ding_qmix.sim.rng import seed_state
 from ding_qmix.sim.state import TARGET
 from ding_qmix.sim.step import RESET, SHOW, STEP, find_illegal, play_envs
@@ -60,7 +60,7 @@ class SimVecEnv:
         self._team = Team(check_count('n_threads', n_threads), self.n_envs)
         options = make_reward_options(reward_options)
         self.spec: EnvSpec = make_spec(map_name, obs_style, 'sim', SIM_VERSION, special_global_state)
-        self._world = make_world(
+        self._params = make_sim_params(
             get_scenario(map_name),
             obs_style,
             check_knobs(knobs or SimKnobs()),
@@ -76,7 +76,7 @@ class SimVecEnv:
         work = make_workroom(self.n_envs, self.spec)
         self._choice = (self._active, self._actions)
         self._final = make_final_units(self.n_envs, self.spec)
-        self._arguments = (*self._choice, self._state, work, self._out, self._final, *self._world)
+        self._arguments = (*self._choice, self._state, work, self._out, self._final, *self._params)
         self._play_envs = bind(play_envs, (STEP, 0, 1, *self._arguments))
         self._find_illegal = bind(find_illegal, (*self._choice, self._out.action_mask))
         seeds = [seed + i for i in range(self.n_envs)] if isinstance(seed, (int, np.integer)) else seed
@@ -180,7 +180,7 @@ class SimVecEnv:
 
     def _snapshot(self, unit: np.ndarray, target: np.ndarray) -> UnitSnapshot:
         """Copy unit tables, float64 [E, N_FIELDS, U], and targets, int32 [E, U]."""
-        types = np.broadcast_to(self._world.rules.unit_type, target.shape)
+        types = np.broadcast_to(self._params.rules.unit_type, target.shape)
         return UnitSnapshot(
             unit_type=types.copy(),
             x=unit[:, X].copy(),

@@ -47,7 +47,7 @@ def _env(map_name: str, death_mask: bool = False) -> SimVecEnv:
 
 def _shown(env: SimVecEnv, last_action: Optional[list[int]] = None, **rows: dict[int, float]) -> np.ndarray:
     """Views [N, G] of a table of units of full health in the map's middle, with fields overwritten: u3={X: 1.}."""
-    unit, rules = env._state.unit[0], env._world.rules
+    unit, rules = env._state.unit[0], env._params.rules
     unit[:] = 0.
     unit[X], unit[Y], unit[HEALTH], unit[SHIELD] = 16., 16., rules.health_max, rules.shield_max
     for name, fields in rows.items():
@@ -60,7 +60,7 @@ def _shown(env: SimVecEnv, last_action: Optional[list[int]] = None, **rows: dict
 
 def _twin_views(env: SimVecEnv, twin: ViewTwin, table: np.ndarray, mask: np.ndarray) -> list[list[float]]:
     """The twin's views of a unit table and the actions played last."""
-    units, n_agents = unit_records(table, env._world.rules.unit_type), env.spec.n_agents
+    units, n_agents = unit_records(table, env._params.rules.unit_type), env.spec.n_agents
     actions = env._state.last_action[0].tolist()
     return twin.views(units[:n_agents], units[n_agents:], actions, mask.tolist())
 
@@ -160,7 +160,7 @@ def test_death_mask_needs_the_views() -> None:
 @pytest.mark.parametrize('map_name', SCENARIOS)
 def test_views_equal_the_slow_twins(map_name: str, death_mask: bool) -> None:
     env, rng = _env(map_name, death_mask), np.random.default_rng(0)
-    unit, rules = env._state.unit[0], env._world.rules
+    unit, rules = env._state.unit[0], env._params.rules
     n_units = unit.shape[1]
     unit[X], unit[Y] = rng.uniform(2., 30., (2, n_units))
     unit[HEALTH] = rules.health_max * rng.uniform(0.1, 1., n_units) * (rng.random(n_units) < 0.8)

@@ -6,7 +6,7 @@ import numpy as np
 from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.sim.loop import play_loop, play_step
 from ding_qmix.sim.orders import give_order
-from ding_qmix.sim.params import World, make_world
+from ding_qmix.sim.params import SimParams, make_sim_params
 from ding_qmix.sim.rng import seed_state
 from ding_qmix.sim.spawn import begin_battle
 from ding_qmix.sim.state import N_BODY, N_MIND, Battle
@@ -36,7 +36,7 @@ class Battlefield:
         scenario = Scenario('test', terrain, 100, race, race, map_type, groups[0], groups[1], order)
         options = dict(reset_loops=0, jitter_low=0, jitter_high=0)
         options.update(knobs)
-        self.world: World = make_world(scenario, 'smac', SimKnobs(**options), RewardOptions())
+        self.params: SimParams = make_sim_params(scenario, 'smac', SimKnobs(**options), RewardOptions())
         n_units = scenario.n_agents + scenario.n_enemies
         self.n_agents = scenario.n_agents
         self.battle = Battle(
@@ -44,25 +44,25 @@ class Battlefield:
             body=np.zeros((N_BODY, n_units)),
             mind=np.zeros((N_MIND, n_units), dtype=np.int32),
             rng=np.array([seed_state(seed)], dtype=np.uint64),
-            footing=self.world.ground.footing,
-            route=self.world.ground.route,
+            footing=self.params.ground.footing,
+            route=self.params.ground.route,
             room=np.zeros((5, n_units + 4)),
             marks=np.zeros((3, n_units + 4), dtype=np.int32),
         )
-        begin_battle(self.battle, self.world.start, self.world.army, self.world.knobs)
+        begin_battle(self.battle, self.params.start, self.params.army, self.params.knobs)
 
     def order(self, u: int, action: int) -> None:
         """Give one ally an action of SMAC."""
-        give_order(self.battle, self.world.army, u, action)
+        give_order(self.battle, self.params.army, u, action)
 
     def play(self, n_loops: int = 1) -> None:
         """Play game loops."""
         for _ in range(n_loops):
-            play_loop(self.battle, self.world.army, self.world.knobs)
+            play_loop(self.battle, self.params.army, self.params.knobs)
 
     def step(self, actions: list[int]) -> None:
         """Play one env step."""
-        play_step(self.battle, self.world.army, self.world.knobs, np.array(actions, dtype=np.int64))
+        play_step(self.battle, self.params.army, self.params.knobs, np.array(actions, dtype=np.int64))
 
     def health(self, u: int) -> float:
         """Return a unit's health, [hit points]."""

@@ -28,13 +28,13 @@ def unit_records(table: np.ndarray, unit_type: np.ndarray) -> list[Unit]:
 
 def battle_after(env: SimVecEnv, e: int, actions: np.ndarray) -> Battle:
     """Return the battle of env e as it will be after these actions, int64 [N]; the env itself is left alone."""
-    state, world = env._state, env._world
+    state, params = env._state, env._params
     n_units = state.unit.shape[2]
     battle = Battle(
         state.unit[e].copy(), state.body[e].copy(), state.mind[e].copy(), state.rng[e:e + 1].copy(),
-        world.ground.footing, world.ground.route, np.zeros((5, n_units + 4)), np.zeros((3, n_units + 4), np.int32)
+        params.ground.footing, params.ground.route, np.zeros((5, n_units + 4)), np.zeros((3, n_units + 4), np.int32)
     )
-    play_step(battle, world.army, world.knobs, actions)
+    play_step(battle, params.army, params.knobs, actions)
     return battle
 
 
