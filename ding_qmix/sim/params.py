@@ -3,7 +3,7 @@ from typing import NamedTuple
 
 from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.sim.pathing import Ground, make_ground
-from ding_qmix.sim.spawn import Start, make_start, spawn_points
+from ding_qmix.sim.spawn import InitialState, make_initial_state, spawn_points
 from ding_qmix.sim.unit_tables import Army, make_army
 from ding_qmix.smac.reward import RewardOptions, reward_divisor
 from ding_qmix.smac.rules import Rules, agent_order, created_units, make_rules
@@ -12,7 +12,7 @@ from ding_qmix.smac.scenarios import Scenario
 
 class SimParams(NamedTuple):
     """What the compiled step takes besides the state, in the order of its arguments."""
-    start: Start
+    initial: InitialState
     rules: Rules
     army: Army
     ground: Ground
@@ -31,7 +31,7 @@ def make_sim_params(
     names = [created[i] for i in order]
     rules = make_rules(scenario, order, obs_style, **state_options)
     return SimParams(
-        start=make_start(scenario, names, x[order], y[order]),
+        initial=make_initial_state(scenario, names, x[order], y[order]),
         rules=rules,
         army=make_army(names, scenario.n_agents),
         ground=make_ground(scenario.terrain),

@@ -32,7 +32,7 @@ from ding_qmix.smac.units import ENERGY, HEALTH, N_FIELDS, SHIELD, UNIT_NAMES, U
 _OVERLAP_SLACK = 1e-9  # [map units] that neighbours on a lattice may overlap by rounding
 
 
-class Start(NamedTuple):
+class InitialState(NamedTuple):
     """What every episode of a map begins with."""
     unit: np.ndarray  # float64 [N_FIELDS, U], the unit table
     goal: np.ndarray  # float64 [2, 2], ends (x, y) of the segment that the enemy's destination is drawn from
@@ -40,10 +40,10 @@ class Start(NamedTuple):
     hunts: bool  # each enemy is told to attack the ally nearest to it
 
 
-def make_start(scenario: Scenario, names: list[str], x: np.ndarray, y: np.ndarray) -> Start:
+def make_initial_state(scenario: Scenario, names: list[str], x: np.ndarray, y: np.ndarray) -> InitialState:
     """
     Overview:
-        Return the start of a map's episodes for units of these types, float [U] positions, in SMAC's order.
+        Return the initial state of a map's episodes for units of these types, float [U] positions, in SMAC's order.
     """
     stats = [UNIT_STATS[UNIT_NAMES.index(name)] for name in names]
     unit = np.zeros((N_FIELDS, len(names)))
@@ -52,26 +52,26 @@ def make_start(scenario: Scenario, names: list[str], x: np.ndarray, y: np.ndarra
     unit[ENERGY] = [s.energy_start for s in stats]
     order = scenario.enemy_order
     points = order.points or ((0., 0.), )
-    return Start(unit, np.array([points[0], points[-1]]), bool(order.points), order.kind == 'allies')
+    return InitialState(unit, np.array([points[0], points[-1]]), bool(order.points), order.kind == 'allies')
 
 
 @kernel
-def begin_battle(battle: Battle, start: Start, army: Army, knobs: SimKnobs) -> None:
-    """Set a battle to its start, give the enemy its order, let the first loops pass."""
+def begin_battle(battle: Battle, initial: InitialState, army: Army, knobs: SimKnobs) -> None:
+    """Set a battle to its initial state, give the enemy its order, let the first loops pass."""
     for u in range(battle.unit.shape[1]):
         for row in range(N_FIELDS):
-            battle.unit[row, u] = start.unit[row, u]
+            battle.unit[row, u] = initial.unit[row, u]
         for row in range(N_BODY):
             battle.body[row, u] = 0.
         for row in range(N_MIND):
             battle.mind[row, u] = -1 if row in (TARGET, MISSILE_TARGET, HURT_BY) else 0
     along = draw_fraction(battle.rng)
     for u in range(army.n_agents, battle.unit.shape[1]):
-        battle.body[GOAL_X, u] = start.goal[0, 0] + along * (start.goal[1, 0] - start.goal[0, 0])
-        battle.body[GOAL_Y, u] = start.goal[0, 1] + along * (start.goal[1, 1] - start.goal[0, 1])
-        waits = not start.marches or (army.stats[HEALS, u] > 0. and not knobs.scan_move)
+        battle.body[GOAL_X, u] = initial.goal[0, 0] + along * (initial.goal[1, 0] - initial.goal[0, 0])
+        battle.body[GOAL_Y, u] = initial.goal[0, 1] + along * (initial.goal[1, 1] - initial.goal[0, 1])
+        waits = not initial.marches or (army.stats[HEALS, u] > 0. and not knobs.scan_move)
         battle.mind[ORDER, u] = GUARD if waits else ATTACK_MOVE
-        if start.hunts:
+        if initial.hunts:
             battle.mind[ORDER, u], battle.mind[TARGET, u] = ATTACK, nearest_foe(battle, army, u)
     for _ in range(knobs.reset_loops):
         play_loop(battle, army, knobs)

@@ -5,7 +5,7 @@ from ding_qmix.numba_kernel import inline_kernel, inner_kernel, kernel, outer_ke
 from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.sim.loop import play_step
 from ding_qmix.sim.pathing import Ground
-from ding_qmix.sim.spawn import Start, begin_battle
+from ding_qmix.sim.spawn import InitialState, begin_battle
 from ding_qmix.sim.state import TARGET, VITALS, Battle, FinalUnits, SimState, Workroom
 from ding_qmix.sim.unit_tables import Army
 from ding_qmix.smac.observation import write_action_mask, write_obs, write_state
@@ -21,7 +21,7 @@ STEP, RESET, SHOW = range(3)  # commands; SHOW: show the battle as it is
 @outer_kernel
 def play_envs(
         command: int, first: int, last: int, active: np.ndarray, actions: np.ndarray, state: SimState, work: Workroom,
-        out: VecStep, final: FinalUnits, start: Start, rules: Rules, army: Army, ground: Ground, knobs: SimKnobs,
+        out: VecStep, final: FinalUnits, initial: InitialState, rules: Rules, army: Army, ground: Ground, knobs: SimKnobs,
         options: RewardOptions, divisor: float
 ) -> None:
     """
@@ -31,7 +31,7 @@ def play_envs(
     """
     for e in range(first, last):
         if active[e]:
-            _play_env(e, command, actions, state, work, out, final, start, rules, army, ground, knobs, options, divisor)
+            _play_env(e, command, actions, state, work, out, final, initial, rules, army, ground, knobs, options, divisor)
         else:
             out.reward[e] = 0.
             out.terminated[e], out.truncated[e], out.won[e] = False, False, False
@@ -52,7 +52,8 @@ def find_illegal(active: np.ndarray, actions: np.ndarray, action_mask: np.ndarra
 @inline_kernel
 def _play_env(
         e: int, command: int, actions: np.ndarray, state: SimState, work: Workroom, out: VecStep, final: FinalUnits,
-        start: Start, rules: Rules, army: Army, ground: Ground, knobs: SimKnobs, options: RewardOptions, divisor: float
+        initial: InitialState, rules: Rules, army: Army, ground: Ground, knobs: SimKnobs, options: RewardOptions,
+        divisor: float
 ) -> None:
     """Carry out one command in env e, and begin the next episode if it ended this one."""
     battle = Battle(
@@ -72,7 +73,7 @@ def _play_env(
         for agent in range(rules.n_agents):
             state.last_action[e, agent] = -1
         state.episode_step[e], state.episode_return[e] = 0, 0.
-        begin_battle(battle, start, army, knobs)
+        begin_battle(battle, initial, army, knobs)
     if command != STEP:
         _write_result(e, battle.unit, ONGOING, 0., False, rules, state, out)
     _show(e, battle.unit, state, rules, out.obs, out.state, out.action_mask)

@@ -34,8 +34,8 @@ def test_agents_of_mmm_are_sorted_by_type_and_enemies_as_created():
 def test_agents_of_one_type_are_sorted_by_x_then_y():
     env = SimVecEnv('8m', 1, n_threads=1)
     env.reset()
-    start = env._params.start.unit
-    places = [(start[X, u], start[Y, u]) for u in range(8)]
+    unit = env._params.initial.unit
+    places = [(unit[X, u], unit[Y, u]) for u in range(8)]
     assert places == sorted(places)
 
 

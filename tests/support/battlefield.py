@@ -49,7 +49,7 @@ class Battlefield:
             room=np.zeros((5, n_units + 4)),
             marks=np.zeros((3, n_units + 4), dtype=np.int32),
         )
-        begin_battle(self.battle, self.params.start, self.params.army, self.params.knobs)
+        begin_battle(self.battle, self.params.initial, self.params.army, self.params.knobs)
 
     def order(self, u: int, action: int) -> None:
         """Give one ally an action of SMAC."""
