@@ -1,13 +1,13 @@
 """Memory of the simulator, allocated once: the battles' state and the step shown to the caller."""
 import numpy as np
 
-from ding_qmix.sim.state import N_BODY, N_MIND, FinalUnits, SimState, Workroom
+from ding_qmix.sim.state import N_BODY, N_FLOATS, N_INTS, N_MIND, FinalUnits, Scratch, SimState
 from ding_qmix.smac.units import N_FIELDS
 from ding_qmix.spec import EnvSpec, VecStep
 
 
 def make_state(n_envs: int, spec: EnvSpec) -> SimState:
-    """Return room for E battles."""
+    """Return the state of E battles, none begun."""
     n_units = spec.n_agents + spec.n_enemies
     return SimState(
         unit=np.zeros((n_envs, N_FIELDS, n_units)),
@@ -22,7 +22,7 @@ def make_state(n_envs: int, spec: EnvSpec) -> SimState:
 
 
 def make_final_units(n_envs: int, spec: EnvSpec) -> FinalUnits:
-    """Return room for the units of E ended episodes."""
+    """Return memory for the units of E ended episodes."""
     n_units = spec.n_agents + spec.n_enemies
     return FinalUnits(
         unit=np.zeros((n_envs, N_FIELDS, n_units)),
@@ -30,17 +30,17 @@ def make_final_units(n_envs: int, spec: EnvSpec) -> FinalUnits:
     )
 
 
-def make_workroom(n_envs: int, spec: EnvSpec) -> Workroom:
-    """Return room in which E battles can work."""
-    n_units = spec.n_agents + spec.n_enemies
-    return Workroom(
-        room=np.zeros((n_envs, 5, n_units + 4)),
-        marks=np.zeros((n_envs, 3, n_units + 4), dtype=np.int32),
+def make_scratch(n_envs: int, spec: EnvSpec) -> Scratch:
+    """Return memory in which E battles can work."""
+    width = spec.n_agents + spec.n_enemies + 4
+    return Scratch(
+        floats=np.zeros((n_envs, N_FLOATS, width)),
+        ints=np.zeros((n_envs, N_INTS, width), dtype=np.int32),
     )
 
 
 def make_step(n_envs: int, spec: EnvSpec) -> VecStep:
-    """Return room for what E envs show."""
+    """Return memory for what E envs show."""
     obs_shape = (n_envs, spec.n_agents, spec.obs_dim)
     mask_shape = (n_envs, spec.n_agents, spec.n_actions)
     return VecStep(

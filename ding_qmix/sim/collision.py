@@ -1,4 +1,4 @@
-"""Bodies that overlap push one another apart. Kernels over one battle."""
+"""Units that overlap push one another apart. Kernels over one battle."""
 import math
 
 import numpy as np
@@ -7,10 +7,10 @@ from ding_qmix.numba_kernel import inline_kernel, inner_kernel
 from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.sim.movement import SAME_PLACE, shift
 from ding_qmix.sim.state import (
-    CROWD_SIZE,
-    CROWD_X,
-    CROWD_Y,
-    NEAR,
+    LIVING_RADIUS,
+    LIVING_X,
+    LIVING_Y,
+    OVERLAPS,
     STANCE,
     STEP_X,
     STEP_Y,
@@ -27,13 +27,13 @@ from ding_qmix.smac.units import HEALTH, X, Y
 def separate(battle: Battle, army: Army, knobs: SimKnobs, n_turn: int) -> None:
     """Push apart the living units (among the first n_turn of ``turn``) that overlap, pair by pair in order of turn."""
     n = _gather(battle, army, n_turn)
-    turn, near, unit, room = battle.marks[TURN], battle.marks[NEAR], battle.unit, battle.room
+    turn, overlaps, unit, floats = battle.ints[TURN], battle.ints[OVERLAPS], battle.unit, battle.floats
     for a in range(n - 1):
-        if not _mark_near(room, near, a, n):
+        if not _find_overlaps(floats, overlaps, a, n):
             continue
         i = turn[a]
         for b in range(a + 1, n):
-            if not near[b]:
+            if not overlaps[b]:
                 continue
             j = turn[b]
             reach = army.reach[i, j]
@@ -41,35 +41,35 @@ def separate(battle: Battle, army: Army, knobs: SimKnobs, n_turn: int) -> None:
             square = dx * dx + dy * dy
             if square < reach * reach:
                 _part(battle, army, knobs, i, j, dx, dy, math.sqrt(square))
-                room[CROWD_X, b], room[CROWD_Y, b] = unit[X, j], unit[Y, j]
+                floats[LIVING_X, b], floats[LIVING_Y, b] = unit[X, j], unit[Y, j]
 
 
 @inline_kernel
 def _gather(battle: Battle, army: Army, n_turn: int) -> int:
-    """Write the places of the living into ``room``, drop the dead from ``turn``; return how many live."""
-    turn, room, n = battle.marks[TURN], battle.room, 0
+    """Write the places of the living into ``floats``, drop the dead from ``turn``; return how many live."""
+    turn, floats, n = battle.ints[TURN], battle.floats, 0
     for k in range(n_turn):
         u = turn[k]
         if battle.unit[HEALTH, u] > 0.:
             turn[n] = u
-            room[CROWD_X, n], room[CROWD_Y, n] = battle.unit[X, u], battle.unit[Y, u]
-            room[CROWD_SIZE, n] = army.stats[SEPARATION, u]
+            floats[LIVING_X, n], floats[LIVING_Y, n] = battle.unit[X, u], battle.unit[Y, u]
+            floats[LIVING_RADIUS, n] = army.stats[SEPARATION, u]
             n += 1
     return n
 
 
 @inline_kernel
-def _mark_near(room: np.ndarray, near_out: np.ndarray, a: int, n: int) -> bool:
-    """Mark which of the units a + 1..n - 1 of the crowd overlap unit a if they collide; say whether one does."""
-    x, y, size = room[CROWD_X, a], room[CROWD_Y, a], room[CROWD_SIZE, a]
-    xs, ys, sizes = room[CROWD_X, a + 1:n], room[CROWD_Y, a + 1:n], room[CROWD_SIZE, a + 1:n]
-    near = near_out[a + 1:n]
+def _find_overlaps(floats: np.ndarray, overlaps_out: np.ndarray, a: int, n: int) -> bool:
+    """Write which of the living units a + 1..n - 1 overlap unit a if they collide; return whether one does."""
+    x, y, radius = floats[LIVING_X, a], floats[LIVING_Y, a], floats[LIVING_RADIUS, a]
+    xs, ys, radii = floats[LIVING_X, a + 1:n], floats[LIVING_Y, a + 1:n], floats[LIVING_RADIUS, a + 1:n]
+    overlaps = overlaps_out[a + 1:n]
     count = 0
     for b in range(xs.shape[0]):
-        dx, dy, reach = x - xs[b], y - ys[b], size + sizes[b]
-        overlaps = dx * dx + dy * dy < reach * reach
-        near[b] = overlaps
-        count += overlaps
+        dx, dy, reach = x - xs[b], y - ys[b], radius + radii[b]
+        overlap = dx * dx + dy * dy < reach * reach
+        overlaps[b] = overlap
+        count += overlap
     return count > 0
 
 

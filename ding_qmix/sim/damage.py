@@ -51,7 +51,7 @@ def burst(battle: Battle, u: int) -> None:
 @inner_kernel
 def settle_bursts(battle: Battle, army: Army) -> None:
     """Hit every foe around each unit that burst, and around each that bursts of that, until all is quiet."""
-    unit, bursting = battle.unit, battle.marks[BURSTING]
+    unit, bursting = battle.unit, battle.ints[BURSTING]
     while bursting[0] > 0:
         u = bursting[bursting[0]]
         bursting[0] -= 1
@@ -66,5 +66,5 @@ def settle_bursts(battle: Battle, army: Army) -> None:
 @inline_kernel
 def _add_burst(battle: Battle, u: int) -> None:
     """Note that a unit that died has yet to burst."""
-    battle.marks[BURSTING, 0] += 1
-    battle.marks[BURSTING, battle.marks[BURSTING, 0]] = u
+    battle.ints[BURSTING, 0] += 1
+    battle.ints[BURSTING, battle.ints[BURSTING, 0]] = u

@@ -13,8 +13,8 @@ from ding_qmix.sim.opponent import fight_on
 from ding_qmix.sim.orders import give_order, obey
 from ding_qmix.sim.rng import draw_below
 from ding_qmix.sim.state import (
+    ALLY_BOX,
     BACKSWING,
-    BOX,
     BURSTING,
     HELP_WAIT,
     SHIELD_WAIT,
@@ -54,13 +54,13 @@ def play_loop(battle: Battle, army: Army, knobs: SimKnobs) -> None:
     _run_clocks(battle, army)
     _bound_allies(battle, army)
     for k in range(n_alive):
-        u = battle.marks[TURN, k]
+        u = battle.ints[TURN, k]
         if battle.unit[HEALTH, u] > 0.:
             _act(battle, army, knobs, u)
     if army.beams:
         sweep_beams(battle, army)
     fly_missiles(battle, army)
-    if army.bursts and battle.marks[BURSTING, 0] > 0:
+    if army.bursts and battle.ints[BURSTING, 0] > 0:
         settle_bursts(battle, army)
     separate(battle, army, knobs, n_alive)
 
@@ -68,7 +68,7 @@ def play_loop(battle: Battle, army: Army, knobs: SimKnobs) -> None:
 @inline_kernel
 def _draw_turn(battle: Battle) -> int:
     """Write the living units in random order into ``turn``; return how many there are."""
-    turn, n_alive = battle.marks[TURN], 0
+    turn, n_alive = battle.ints[TURN], 0
     for u in range(battle.unit.shape[1]):
         if battle.unit[HEALTH, u] > 0.:
             turn[n_alive] = u
@@ -99,7 +99,7 @@ def _run_clocks(battle: Battle, army: Army) -> None:
 @inline_kernel
 def _bound_allies(battle: Battle, army: Army) -> None:
     """Write the box that holds the living allies, so that enemies far from it need not look for targets."""
-    unit, box = battle.unit, battle.room[BOX]
+    unit, box = battle.unit, battle.floats[ALLY_BOX]
     box[0], box[1], box[2], box[3] = math.inf, -math.inf, math.inf, -math.inf
     for u in range(army.n_agents):
         if unit[HEALTH, u] > 0.:
@@ -116,5 +116,5 @@ def _act(battle: Battle, army: Army, knobs: SimKnobs, u: int) -> None:
         fight_on(battle, army, knobs, u)
     if battle.mind[STANCE, u] != WALKING:
         battle.body[SPEED, u] = 0.
-    if army.bursts and battle.marks[BURSTING, 0] > 0:
+    if army.bursts and battle.ints[BURSTING, 0] > 0:
         settle_bursts(battle, army)

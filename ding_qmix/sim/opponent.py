@@ -10,10 +10,10 @@ from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.sim.combat import attack, cancel_attack, gap, heal
 from ding_qmix.sim.movement import walk
 from ding_qmix.sim.state import (
+    ALLY_BOX,
     ATTACK,
     ATTACK_MOVE,
     BACKSWING,
-    BOX,
     FIGHTING,
     GOAL_X,
     GOAL_Y,
@@ -141,7 +141,7 @@ def _holds(battle: Battle, army: Army, u: int, target: int) -> bool:
 @inline_kernel
 def _scan(battle: Battle, army: Army, u: int, center: int) -> int:
     """Return the highest ranked, then nearest to unit ``center``, foe within scan range of u, -1 if there is none."""
-    unit, stats, box = battle.unit, army.stats, battle.room[BOX]
+    unit, stats, box = battle.unit, army.stats, battle.floats[ALLY_BOX]
     x, y, reach = unit[X, u], unit[Y, u], stats[SCAN_RANGE, u] + stats[RADIUS, u]
     aside_x, aside_y = max(box[0] - x, x - box[1], 0.), max(box[2] - y, y - box[3], 0.)
     if aside_x * aside_x + aside_y * aside_y > (reach + BOX_MARGIN) ** 2:

@@ -1,4 +1,3 @@
-"""Puts together what never changes while a map is played."""
 from typing import NamedTuple
 
 from ding_qmix.sim.calibration import SimKnobs
@@ -11,7 +10,7 @@ from ding_qmix.smac.scenarios import Scenario
 
 
 class SimParams(NamedTuple):
-    """What the compiled step takes besides the state, in the order of its arguments."""
+    """What never changes while a map is played, for the compiled step."""
     initial: InitialState
     rules: Rules
     army: Army

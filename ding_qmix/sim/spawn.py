@@ -105,7 +105,7 @@ def _free_point(group: UnitGroup, placed: list[tuple[float, float, UnitType]], p
             continue
         if all(_clear(kind, x, y, *other) for other in placed):
             return x, y, kind
-    raise ValueError(f'no room to place {group.unit} near ({group.x}, {group.y})')
+    raise ValueError(f'no free place for {group.unit} near ({group.x}, {group.y})')
 
 
 def _clear(kind: UnitType, x: float, y: float, other_x: float, other_y: float, other: UnitType) -> bool:

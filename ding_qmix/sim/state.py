@@ -66,34 +66,38 @@ class FinalUnits(NamedTuple):
     target: np.ndarray  # int32 [E, U]
 
 
-class Workroom(NamedTuple):
-    """Room in which E battles work; nothing in it outlasts a call."""
-    room: np.ndarray  # float64 [E, 5, U + 4]
-    marks: np.ndarray  # int32 [E, 3, U + 4]
+class Scratch(NamedTuple):
+    """Memory in which E battles work; it holds nothing between two calls."""
+    floats: np.ndarray  # float64 [E, N_FLOATS, U + 4]
+    ints: np.ndarray  # int32 [E, N_INTS, U + 4]
 
 
-# Rows of `room` and of `marks`: they hold nothing between two game loops
+# Rows of `floats`; but for the last they hold nothing between two game loops
 (
-    CROWD_X,
-    CROWD_Y,  # [map units] where the living units are, in order of turn
-    CROWD_SIZE,  # [map units] their separation radius
-    BOX,  # least and greatest x, least and greatest y of the living allies, [map units]
+    LIVING_X,
+    LIVING_Y,  # [map units] where the living units are, in order of turn
+    LIVING_RADIUS,  # [map units] their separation radius
+    ALLY_BOX,  # least and greatest x, least and greatest y of the living allies, [map units]
     VITALS,  # [points] health plus shield before the env step
 ) = range(5)
+N_FLOATS = 5
+
+# Rows of `ints`; they hold nothing between two game loops
 (
     TURN,  # living units in the order in which they act in this loop
-    NEAR,  # 1 where one of them overlaps the one looked at
+    OVERLAPS,  # 1 where one of them overlaps the one looked at
     BURSTING,  # how many units that died have yet to burst, then which
 ) = range(3)
+N_INTS = 3
 
 
 class Battle(NamedTuple):
-    """One battle: views into SimState, its ground, and room to work."""
+    """One battle: views into SimState, the map's pathing, and memory to work in."""
     unit: np.ndarray  # float64 [N_FIELDS, U]
     body: np.ndarray  # float64 [N_BODY, U]
     mind: np.ndarray  # int32 [N_MIND, U]
     rng: np.ndarray  # uint64 [1]
     footing: np.ndarray  # int8 [MAP_SIZE, MAP_SIZE], see ding_qmix.sim.pathing
     route: np.ndarray  # int16 [cells, cells], see ding_qmix.sim.pathing
-    room: np.ndarray  # float64 [5, U + 4]
-    marks: np.ndarray  # int32 [3, U + 4]
+    floats: np.ndarray  # float64 [N_FLOATS, U + 4]
+    ints: np.ndarray  # int32 [N_INTS, U + 4]

@@ -2,14 +2,12 @@
 import numpy as np
 
 from ding_qmix.numba_kernel import inline_kernel, inner_kernel, kernel, outer_kernel
-from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.sim.loop import play_step
-from ding_qmix.sim.pathing import Ground
-from ding_qmix.sim.spawn import InitialState, begin_battle
-from ding_qmix.sim.state import TARGET, VITALS, Battle, FinalUnits, SimState, Workroom
-from ding_qmix.sim.unit_tables import Army
+from ding_qmix.sim.params import SimParams
+from ding_qmix.sim.spawn import begin_battle
+from ding_qmix.sim.state import TARGET, VITALS, Battle, FinalUnits, Scratch, SimState
 from ding_qmix.smac.observation import write_action_mask, write_obs, write_state
-from ding_qmix.smac.reward import ONGOING, WON, RewardOptions, battle_result, battle_reward, end_reward
+from ding_qmix.smac.reward import ONGOING, WON, battle_result, battle_reward, end_reward
 from ding_qmix.smac.rules import Rules
 from ding_qmix.smac.special_state import write_special_state
 from ding_qmix.smac.units import HEALTH, N_FIELDS, SHIELD
@@ -20,9 +18,8 @@ STEP, RESET, SHOW = range(3)  # commands; SHOW: show the battle as it is
 
 @outer_kernel
 def play_envs(
-        command: int, first: int, last: int, active: np.ndarray, actions: np.ndarray, state: SimState, work: Workroom,
-        out: VecStep, final: FinalUnits, initial: InitialState, rules: Rules, army: Army, ground: Ground, knobs: SimKnobs,
-        options: RewardOptions, divisor: float
+        command: int, first: int, last: int, active: np.ndarray, actions: np.ndarray, state: SimState, scratch: Scratch,
+        params: SimParams, step_out: VecStep, final_out: FinalUnits
 ) -> None:
     """
     Carry out a command in the active envs (bool [E]) among first..last - 1; actions int64 [E, N] matter to STEP alone.
@@ -31,10 +28,10 @@ def play_envs(
     """
     for e in range(first, last):
         if active[e]:
-            _play_env(e, command, actions, state, work, out, final, initial, rules, army, ground, knobs, options, divisor)
+            _play_env(e, command, actions, state, scratch, params, step_out, final_out)
         else:
-            out.reward[e] = 0.
-            out.terminated[e], out.truncated[e], out.won[e] = False, False, False
+            step_out.reward[e] = 0.
+            step_out.terminated[e], step_out.truncated[e], step_out.won[e] = False, False, False
 
 
 @kernel
@@ -51,65 +48,62 @@ def find_illegal(active: np.ndarray, actions: np.ndarray, action_mask: np.ndarra
 
 @inline_kernel
 def _play_env(
-        e: int, command: int, actions: np.ndarray, state: SimState, work: Workroom, out: VecStep, final: FinalUnits,
-        initial: InitialState, rules: Rules, army: Army, ground: Ground, knobs: SimKnobs, options: RewardOptions,
-        divisor: float
+        e: int, command: int, actions: np.ndarray, state: SimState, scratch: Scratch, params: SimParams,
+        step_out: VecStep, final_out: FinalUnits
 ) -> None:
     """Carry out one command in env e, and begin the next episode if it ended this one."""
+    ground, out = params.ground, step_out
     battle = Battle(
-        state.unit[e], state.body[e], state.mind[e], state.rng[e:e + 1], ground.footing, ground.route, work.room[e],
-        work.marks[e]
+        state.unit[e], state.body[e], state.mind[e], state.rng[e:e + 1], ground.footing, ground.route,
+        scratch.floats[e], scratch.ints[e]
     )
     over = False
     if command == STEP:
-        over = _decide(e, battle, actions[e], state, out, rules, army, knobs, options, divisor)
+        over = _decide(e, battle, actions[e], state, params, out)
         if over:
-            _show(e, battle.unit, state, rules, out.final_obs, out.final_state, out.final_action_mask)
-            _keep_units(e, battle, final)
+            _show(e, battle.unit, state, params.rules, out.final_obs, out.final_state, out.final_action_mask)
+            _keep_units(e, battle, final_out)
     if over or command == RESET:
         if state.next_rng[e] != np.uint64(0):  # a seed that waited takes effect
             state.rng[e] = state.next_rng[e]
             state.next_rng[e] = np.uint64(0)
-        for agent in range(rules.n_agents):
+        for agent in range(params.rules.n_agents):
             state.last_action[e, agent] = -1
         state.episode_step[e], state.episode_return[e] = 0, 0.
-        begin_battle(battle, initial, army, knobs)
+        begin_battle(battle, params.initial, params.army, params.knobs)
     if command != STEP:
-        _write_result(e, battle.unit, ONGOING, 0., False, rules, state, out)
-    _show(e, battle.unit, state, rules, out.obs, out.state, out.action_mask)
+        _write_result(e, battle.unit, ONGOING, 0., params.rules, state, out)
+    _show(e, battle.unit, state, params.rules, out.obs, out.state, out.action_mask)
 
 
 @inline_kernel
-def _decide(
-        e: int, battle: Battle, actions: np.ndarray, state: SimState, out: VecStep, rules: Rules, army: Army,
-        knobs: SimKnobs, options: RewardOptions, divisor: float
-) -> bool:
-    """Play one decision in env e, write what it was worth, and say whether the episode is over."""
-    vitals_before = battle.room[VITALS]
+def _decide(e: int, battle: Battle, actions: np.ndarray, state: SimState, params: SimParams, step_out: VecStep) -> bool:
+    """Play one decision in env e, write what it was worth, and return whether the episode is over."""
+    rules, options = params.rules, params.options
+    vitals_before = battle.floats[VITALS]
     for u in range(battle.unit.shape[1]):
         vitals_before[u] = battle.unit[HEALTH, u] + battle.unit[SHIELD, u]
-    play_step(battle, army, knobs, actions)
+    play_step(battle, params.army, params.knobs, actions)
     for agent in range(rules.n_agents):
         state.last_action[e, agent] = actions[agent]
     state.episode_step[e] += 1
     result = battle_result(battle.unit, rules)
     reward = battle_reward(battle.unit, vitals_before, rules, options)
-    reward = (reward + end_reward(result, options)) / divisor
-    late = state.episode_step[e] >= rules.episode_limit
-    _write_result(e, battle.unit, result, reward, late, rules, state, out)
-    return result != ONGOING or late
+    reward = (reward + end_reward(result, options)) / params.divisor
+    _write_result(e, battle.unit, result, reward, rules, state, step_out)
+    return step_out.terminated[e] or step_out.truncated[e]
 
 
 @inline_kernel
 def _write_result(
-        e: int, unit: np.ndarray, result: int, reward: float, late: bool, rules: Rules, state: SimState, out: VecStep
+        e: int, unit: np.ndarray, result: int, reward: float, rules: Rules, state: SimState, out: VecStep
 ) -> None:
     """Write reward, flags, the number of the dead, length and return of env e."""
     out.reward[e] = reward
     state.episode_return[e] += out.reward[e]  # as float32, which is what is shown
     out.episode_len[e], out.episode_return[e] = state.episode_step[e], state.episode_return[e]
     out.terminated[e] = result != ONGOING
-    out.truncated[e] = late and result == ONGOING
+    out.truncated[e] = result == ONGOING and state.episode_step[e] >= rules.episode_limit
     out.won[e] = result == WON
     out.dead_allies[e], out.dead_enemies[e] = 0, 0
     for u in range(rules.n_agents):

@@ -5,7 +5,7 @@ from typing import Any, Optional, Union
 import numba
 import numpy as np
 
-from ding_qmix.sim.buffers import make_final_units, make_state, make_step, make_workroom
+from ding_qmix.sim.buffers import make_final_units, make_scratch, make_state, make_step
 from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.sim.checks import check_array, check_count, check_env_ids, check_knobs, make_reward_options
 from ding_qmix.sim.entry import bind
@@ -73,10 +73,10 @@ class SimVecEnv:
         self._actions = np.zeros((self.n_envs, self.spec.n_agents), dtype=np.int64)
         self._active = np.zeros(self.n_envs, dtype=np.bool_)
         self._started = np.zeros(self.n_envs, dtype=np.bool_)
-        work = make_workroom(self.n_envs, self.spec)
+        scratch = make_scratch(self.n_envs, self.spec)
         self._choice = (self._active, self._actions)
         self._final = make_final_units(self.n_envs, self.spec)
-        self._arguments = (*self._choice, self._state, work, self._out, self._final, *self._params)
+        self._arguments = (*self._choice, self._state, scratch, self._params, self._out, self._final)
         self._play_envs = bind(play_envs, (STEP, 0, 1, *self._arguments))
         self._find_illegal = bind(find_illegal, (*self._choice, self._out.action_mask))
         seeds = [seed + i for i in range(self.n_envs)] if isinstance(seed, (int, np.integer)) else seed

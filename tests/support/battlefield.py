@@ -9,7 +9,7 @@ from ding_qmix.sim.orders import give_order
 from ding_qmix.sim.params import SimParams, make_sim_params
 from ding_qmix.sim.rng import seed_state
 from ding_qmix.sim.spawn import begin_battle
-from ding_qmix.sim.state import N_BODY, N_MIND, Battle
+from ding_qmix.sim.state import N_BODY, N_FLOATS, N_INTS, N_MIND, Battle
 from ding_qmix.smac.reward import RewardOptions
 from ding_qmix.smac.scenarios import EnemyOrder, Scenario, UnitGroup
 from ding_qmix.smac.units import COOLDOWN, HEALTH, N_FIELDS, SHIELD, X, Y
@@ -46,8 +46,8 @@ class Battlefield:
             rng=np.array([seed_state(seed)], dtype=np.uint64),
             footing=self.params.ground.footing,
             route=self.params.ground.route,
-            room=np.zeros((5, n_units + 4)),
-            marks=np.zeros((3, n_units + 4), dtype=np.int32),
+            floats=np.zeros((N_FLOATS, n_units + 4)),
+            ints=np.zeros((N_INTS, n_units + 4), dtype=np.int32),
         )
         begin_battle(self.battle, self.params.initial, self.params.army, self.params.knobs)
 

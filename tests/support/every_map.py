@@ -6,7 +6,7 @@ from reference.smac import Unit
 
 from ding_qmix.sim import SimVecEnv
 from ding_qmix.sim.loop import play_step
-from ding_qmix.sim.state import Battle
+from ding_qmix.sim.state import N_FLOATS, N_INTS, Battle
 from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, SHIELD, UNIT_NAMES, X, Y
 from ding_qmix.spec import VecStep
 
@@ -32,7 +32,8 @@ def battle_after(env: SimVecEnv, e: int, actions: np.ndarray) -> Battle:
     n_units = state.unit.shape[2]
     battle = Battle(
         state.unit[e].copy(), state.body[e].copy(), state.mind[e].copy(), state.rng[e:e + 1].copy(),
-        params.ground.footing, params.ground.route, np.zeros((5, n_units + 4)), np.zeros((3, n_units + 4), np.int32)
+        params.ground.footing, params.ground.route, np.zeros((N_FLOATS, n_units + 4)),
+        np.zeros((N_INTS, n_units + 4), np.int32)
     )
     play_step(battle, params.army, params.knobs, actions)
     return battle
