@@ -28,48 +28,48 @@ SAMPLE_PERIOD = 0.0312 * 16.  # [game loops] between them
 SAMPLE_RADIUS = 0.15  # [map units] around them to the edge of who is touched
 HIT_DELAY = 4  # [game loops] from touch to damage; 0.25 s
 MAIN_HIT_AGE = 11  # [game loops] of the beams at which they hit their target; 0.718 s after the attack began
-_BITS_DUE = 4  # of ``mind[DUE]`` for one game loop
-_SWEEPERS = 15  # units of one side whose beams ``mind[SWEPT]`` keeps apart
+_BITS_DUE = 4  # of ``decision[DUE]`` for one game loop
+_SWEEPERS = 15  # units of one side whose beams ``decision[SWEPT]`` keeps apart
 
 
 @inline_kernel
 def begin_beams(battle: Battle, u: int, target: int) -> None:
     """Let both beams of u start their sweep across the target."""
-    unit, body, mind = battle.unit, battle.body, battle.mind
+    unit, physical, decision = battle.unit, battle.physical, battle.decision
     dx, dy = unit[X, target] - unit[X, u], unit[Y, target] - unit[Y, u]
     distance = math.sqrt(dx * dx + dy * dy)
     if distance <= 0.:
         dx, dy, distance = 1., 0., 1.
-    body[BEAM_X, u], body[BEAM_Y, u] = unit[X, target], unit[Y, target]
-    body[BEAM_DX, u], body[BEAM_DY, u] = -dy / distance, dx / distance
-    mind[BEAM_AGE, u], mind[BEAM_TARGET, u] = 1, target
+    physical[BEAM_X, u], physical[BEAM_Y, u] = unit[X, target], unit[Y, target]
+    physical[BEAM_DX, u], physical[BEAM_DY, u] = -dy / distance, dx / distance
+    decision[BEAM_AGE, u], decision[BEAM_TARGET, u] = 1, target
     for v in range(unit.shape[1]):
-        mind[SWEPT, v] &= ~(3 << (2 * (u % _SWEEPERS)))
+        decision[SWEPT, v] &= ~(3 << (2 * (u % _SWEEPERS)))
 
 
 @inner_kernel
 def sweep_beams(battle: Battle, army: Army) -> None:
     """Let hits of beams arrive that are due, and move all beams on by one loop."""
-    unit, mind = battle.unit, battle.mind
+    unit, decision = battle.unit, battle.decision
     for v in range(unit.shape[1]):
-        if mind[DUE, v] == 0:
+        if decision[DUE, v] == 0:
             continue
-        n_hits = mind[DUE, v] & ((1 << _BITS_DUE) - 1)
-        mind[DUE, v] >>= _BITS_DUE
+        n_hits = decision[DUE, v] & ((1 << _BITS_DUE) - 1)
+        decision[DUE, v] >>= _BITS_DUE
         for _ in range(n_hits):
             if unit[HEALTH, v] > 0.:
-                hit(battle, army, mind[DUE_FROM, v], v)
+                hit(battle, army, decision[DUE_FROM, v], v)
     for u in range(unit.shape[1]):
-        age = mind[BEAM_AGE, u]
+        age = decision[BEAM_AGE, u]
         if age == 0 or unit[HEALTH, u] <= 0.:
             continue
         _sweep(battle, army, u, _n_sampled(age - 1), _n_sampled(age))
-        mind[BEAM_AGE, u] = age + 1
+        decision[BEAM_AGE, u] = age + 1
         if age >= MAIN_HIT_AGE:
-            mind[BEAM_AGE, u] = 0
+            decision[BEAM_AGE, u] = 0
             for _ in range(2):
-                if unit[HEALTH, mind[BEAM_TARGET, u]] > 0.:
-                    hit(battle, army, u, mind[BEAM_TARGET, u])
+                if unit[HEALTH, decision[BEAM_TARGET, u]] > 0.:
+                    hit(battle, army, u, decision[BEAM_TARGET, u])
 
 
 @inline_kernel
@@ -81,15 +81,15 @@ def _n_sampled(age: int) -> int:
 @inline_kernel
 def _sweep(battle: Battle, army: Army, u: int, first: int, last: int) -> None:
     """Let both beams look at their points first..last - 1; who is touched will be hit, by each beam at most once."""
-    unit, body, mind = battle.unit, battle.body, battle.mind
+    unit, physical, decision = battle.unit, battle.physical, battle.decision
     if first >= last:
         return
     for foe in range(unit.shape[1]):
-        if unit[HEALTH, foe] <= 0. or army.rank[u, foe] == CANNOT_HIT or foe == mind[BEAM_TARGET, u]:
+        if unit[HEALTH, foe] <= 0. or army.rank[u, foe] == CANNOT_HIT or foe == decision[BEAM_TARGET, u]:
             continue
-        dx, dy = unit[X, foe] - body[BEAM_X, u], unit[Y, foe] - body[BEAM_Y, u]
-        along = dx * body[BEAM_DX, u] + dy * body[BEAM_DY, u]
-        aside = dx * body[BEAM_DY, u] - dy * body[BEAM_DX, u]
+        dx, dy = unit[X, foe] - physical[BEAM_X, u], unit[Y, foe] - physical[BEAM_Y, u]
+        along = dx * physical[BEAM_DX, u] + dy * physical[BEAM_DY, u]
+        aside = dx * physical[BEAM_DY, u] - dy * physical[BEAM_DX, u]
         half = (SAMPLE_RADIUS + army.stats[RADIUS, foe]) ** 2 - aside * aside  # square of half the chord
         if half < 0.:
             continue
@@ -97,7 +97,7 @@ def _sweep(battle: Battle, army: Army, u: int, first: int, last: int) -> None:
             bit = 1 << (2 * (u % _SWEEPERS) + beam)
             for k in range(first, last):
                 offset = (k - (N_SAMPLES - 1) / 2) * SAMPLE_SPACING * (1 - 2 * beam)
-                if (along - offset) ** 2 <= half and not mind[SWEPT, foe] & bit:
-                    mind[SWEPT, foe] |= bit
-                    mind[DUE, foe] += 1 << (_BITS_DUE * (HIT_DELAY - 1))
-                    mind[DUE_FROM, foe] = u
+                if (along - offset) ** 2 <= half and not decision[SWEPT, foe] & bit:
+                    decision[SWEPT, foe] |= bit
+                    decision[DUE, foe] += 1 << (_BITS_DUE * (HIT_DELAY - 1))
+                    decision[DUE_FROM, foe] = u

@@ -1,7 +1,7 @@
 """Memory of the simulator, allocated once: the battles' state and the step shown to the caller."""
 import numpy as np
 
-from ding_qmix.sim.state import N_BODY, N_FLOATS, N_INTS, N_MIND, FinalUnits, Scratch, SimState
+from ding_qmix.sim.state import N_DECISION, N_FLOATS, N_INTS, N_PHYSICAL, FinalUnits, Scratch, SimState
 from ding_qmix.smac.units import N_FIELDS
 from ding_qmix.spec import EnvSpec, VecStep
 
@@ -11,8 +11,8 @@ def make_state(n_envs: int, spec: EnvSpec) -> SimState:
     n_units = spec.n_agents + spec.n_enemies
     return SimState(
         unit=np.zeros((n_envs, N_FIELDS, n_units)),
-        body=np.zeros((n_envs, N_BODY, n_units)),
-        mind=np.zeros((n_envs, N_MIND, n_units), dtype=np.int32),
+        physical=np.zeros((n_envs, N_PHYSICAL, n_units)),
+        decision=np.zeros((n_envs, N_DECISION, n_units), dtype=np.int32),
         rng=np.ones(n_envs, dtype=np.uint64),
         next_rng=np.zeros(n_envs, dtype=np.uint64),
         last_action=np.full((n_envs, spec.n_agents), -1, dtype=np.int32),

@@ -93,7 +93,7 @@ def _part(battle: Battle, army: Army, knobs: SimKnobs, i: int, j: int, dx: float
 def _share(battle: Battle, army: Army, i: int, j: int) -> float:
     """Return the part of an overlap that i gives way. Fighters stand fast, idlers yield to their own side."""
     allied = (i < army.n_agents) == (j < army.n_agents)
-    stance_i, stance_j = battle.mind[STANCE, i], battle.mind[STANCE, j]
+    stance_i, stance_j = battle.decision[STANCE, i], battle.decision[STANCE, j]
     yields_i = stance_i == WALKING or (stance_i == STILL and allied)
     yields_j = stance_j == WALKING or (stance_j == STILL and allied)
     if yields_i == yields_j:
@@ -105,8 +105,8 @@ def _share(battle: Battle, army: Army, i: int, j: int) -> float:
 def _give_way(battle: Battle, army: Army, knobs: SimKnobs, u: int, nx: float, ny: float, depth: float) -> None:
     """Move a unit back by depth along the normal; one that walks slides round the obstacle with the way it lost."""
     side = 0.
-    if battle.mind[STANCE, u] == WALKING:
-        step_x, step_y = battle.body[STEP_X, u], battle.body[STEP_Y, u]
+    if battle.decision[STANCE, u] == WALKING:
+        step_x, step_y = battle.physical[STEP_X, u], battle.physical[STEP_Y, u]
         if step_x * nx + step_y * ny < 0.:
             cross, step = nx * step_y - ny * step_x, math.sqrt(step_x * step_x + step_y * step_y)
             side = knobs.slide_gain * min(depth, step - abs(cross))

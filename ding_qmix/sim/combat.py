@@ -59,17 +59,17 @@ def gap(battle: Battle, army: Army, u: int, v: int) -> float:
 @inner_kernel
 def attack(battle: Battle, army: Army, knobs: SimKnobs, u: int, target: int) -> None:
     """Spend one loop attacking a living target that u can hit: swing, wait for the weapon, or walk into range."""
-    unit, body, mind = battle.unit, battle.body, battle.mind
+    unit, physical, decision = battle.unit, battle.physical, battle.decision
     distance, weapon_range = gap(battle, army, u, target), army.stats[RANGE, u]
-    if mind[PHASE, u] != READY:
-        mind[STANCE, u] = FIGHTING
+    if decision[PHASE, u] != READY:
+        decision[STANCE, u] = FIGHTING
         _wind_on(battle, army, u, target, distance)
     elif distance <= weapon_range:
-        mind[STANCE, u] = FIGHTING
+        decision[STANCE, u] = FIGHTING
         if unit[COOLDOWN, u] <= 0.:
             _begin_attack(battle, army, knobs, u, target, distance)
-    elif body[BACKSWING, u] > 0.:
-        mind[STANCE, u] = FIGHTING
+    elif physical[BACKSWING, u] > 0.:
+        decision[STANCE, u] = FIGHTING
     else:
         walk(battle, army, knobs, u, unit[X, target], unit[Y, target])
 
@@ -77,32 +77,32 @@ def attack(battle: Battle, army: Army, knobs: SimKnobs, u: int, target: int) -> 
 @inline_kernel
 def cancel_attack(battle: Battle, u: int) -> None:
     """Break off an attack: before its damage point the weapon is ready again at once, after it a second hit is lost."""
-    if battle.mind[PHASE, u] == WINDING:
+    if battle.decision[PHASE, u] == WINDING:
         battle.unit[COOLDOWN, u] = 0.
-    battle.mind[PHASE, u] = READY
+    battle.decision[PHASE, u] = READY
 
 
 @inner_kernel
 def fly_missiles(battle: Battle, army: Army) -> None:
     """Move all missiles one loop towards their targets; one that arrives hits, one whose target is dead is gone."""
-    unit, body, mind = battle.unit, battle.body, battle.mind
+    unit, physical, decision = battle.unit, battle.physical, battle.decision
     for u in range(unit.shape[1]):
-        target = mind[MISSILE_TARGET, u]
+        target = decision[MISSILE_TARGET, u]
         if target < 0:
             continue
         if unit[HEALTH, target] <= 0.:
-            mind[MISSILE_TARGET, u] = -1
+            decision[MISSILE_TARGET, u] = -1
             continue
-        speed = min(army.stats[MISSILE_TOP, u], body[MISSILE_SPEED, u] + army.stats[MISSILE_GAIN, u])
-        body[MISSILE_SPEED, u] = speed
-        dx, dy = unit[X, target] - body[MISSILE_X, u], unit[Y, target] - body[MISSILE_Y, u]
+        speed = min(army.stats[MISSILE_TOP, u], physical[MISSILE_SPEED, u] + army.stats[MISSILE_GAIN, u])
+        physical[MISSILE_SPEED, u] = speed
+        dx, dy = unit[X, target] - physical[MISSILE_X, u], unit[Y, target] - physical[MISSILE_Y, u]
         distance = math.sqrt(dx * dx + dy * dy)
         if distance - army.stats[RADIUS, target] <= speed:
-            mind[MISSILE_TARGET, u] = -1
+            decision[MISSILE_TARGET, u] = -1
             hit(battle, army, u, target)
         else:
-            body[MISSILE_X, u] += dx * speed / distance
-            body[MISSILE_Y, u] += dy * speed / distance
+            physical[MISSILE_X, u] += dx * speed / distance
+            physical[MISSILE_Y, u] += dy * speed / distance
 
 
 @inline_kernel
@@ -123,45 +123,45 @@ def _begin_attack(battle: Battle, army: Army, knobs: SimKnobs, u: int, target: i
     stats = army.stats
     jitter = knobs.jitter_low + draw_below(battle.rng, knobs.jitter_high - knobs.jitter_low + 1)
     close = distance <= stats[MELEE_RANGE, u] and stats[MELEE_RANGE, u] > 0.
-    battle.mind[CLOSE, u] = close
+    battle.decision[CLOSE, u] = close
     battle.unit[COOLDOWN, u] = stats[PERIOD, u] + jitter
-    battle.body[WINDUP, u] = stats[MELEE_POINT, u] if close else stats[DAMAGE_POINT, u]
-    battle.mind[PHASE, u] = WINDING
-    if battle.body[WINDUP, u] <= 0.:
+    battle.physical[WINDUP, u] = stats[MELEE_POINT, u] if close else stats[DAMAGE_POINT, u]
+    battle.decision[PHASE, u] = WINDING
+    if battle.physical[WINDUP, u] <= 0.:
         _release(battle, army, u, target)
 
 
 @inline_kernel
 def _wind_on(battle: Battle, army: Army, u: int, target: int, distance: float) -> None:
     """Bring an attack that has begun one loop further: to its damage point, or from there to its second hit."""
-    body, mind, stats = battle.body, battle.mind, army.stats
-    body[WINDUP, u] -= 1.
-    if mind[PHASE, u] == STRIKING:
-        if body[WINDUP, u] <= 0.:
-            mind[PHASE, u] = READY
+    physical, decision, stats = battle.physical, battle.decision, army.stats
+    physical[WINDUP, u] -= 1.
+    if decision[PHASE, u] == STRIKING:
+        if physical[WINDUP, u] <= 0.:
+            decision[PHASE, u] = READY
             hit(battle, army, u, target)
-    elif distance > (stats[MELEE_RANGE, u] if mind[CLOSE, u] else stats[RANGE, u]) + stats[SLOP, u]:
+    elif distance > (stats[MELEE_RANGE, u] if decision[CLOSE, u] else stats[RANGE, u]) + stats[SLOP, u]:
         cancel_attack(battle, u)
-    elif body[WINDUP, u] <= 0.:
+    elif physical[WINDUP, u] <= 0.:
         _release(battle, army, u, target)
 
 
 @inner_kernel
 def _release(battle: Battle, army: Army, u: int, target: int) -> None:
     """Pass the damage point: hit at once, or launch the missile, begin the sweep, burst."""
-    body, mind, stats = battle.body, battle.mind, army.stats
-    mind[PHASE, u] = READY
-    body[BACKSWING, u] = stats[BACKSWING_TIME, u]
+    physical, decision, stats = battle.physical, battle.decision, army.stats
+    decision[PHASE, u] = READY
+    physical[BACKSWING, u] = stats[BACKSWING_TIME, u]
     if stats[SPLASH, u] == BEAM:
         begin_beams(battle, u, target)
     elif stats[SPLASH, u] == BURST:
         burst(battle, u)
-    elif stats[MISSILE_TOP, u] > 0. and not mind[CLOSE, u]:
-        body[MISSILE_X, u], body[MISSILE_Y, u] = battle.unit[X, u], battle.unit[Y, u]
-        body[MISSILE_SPEED, u] = stats[MISSILE_START, u]
-        mind[MISSILE_TARGET, u] = target
+    elif stats[MISSILE_TOP, u] > 0. and not decision[CLOSE, u]:
+        physical[MISSILE_X, u], physical[MISSILE_Y, u] = battle.unit[X, u], battle.unit[Y, u]
+        physical[MISSILE_SPEED, u] = stats[MISSILE_START, u]
+        decision[MISSILE_TARGET, u] = target
     else:
         hit(battle, army, u, target)
         if stats[SECOND_HIT, u] > 0. and battle.unit[HEALTH, target] > 0.:
-            mind[PHASE, u] = STRIKING
-            body[WINDUP, u] = stats[SECOND_HIT, u]
+            decision[PHASE, u] = STRIKING
+            physical[WINDUP, u] = stats[SECOND_HIT, u]

@@ -1,4 +1,4 @@
-"""Hits, deaths, and bodies that burst when they die. Kernels over one battle."""
+"""Hits, deaths, and units that burst when they die. Kernels over one battle."""
 from ding_qmix.numba_kernel import inline_kernel, inner_kernel
 from ding_qmix.sim.state import BURSTING, DUE, HURT_BY, IDLE, ORDER, PHASE, READY, SHIELD_WAIT, TARGET, Battle
 from ding_qmix.sim.unit_tables import ARMOR, CANNOT_HIT, RADIUS, SPLASH, Army
@@ -20,8 +20,8 @@ def hit(battle: Battle, army: Army, u: int, target: int) -> None:
     damage -= absorbed
     if damage > 0.:
         unit[HEALTH, target] -= max(damage - army.stats[ARMOR, target], DAMAGE_MIN)
-    battle.body[SHIELD_WAIT, target] = SHIELD_DELAY
-    battle.mind[HURT_BY, target] = u
+    battle.physical[SHIELD_WAIT, target] = SHIELD_DELAY
+    battle.decision[HURT_BY, target] = u
     if unit[HEALTH, target] <= 0.:
         die(battle, target)
         if army.stats[SPLASH, target] == BURST:
@@ -35,10 +35,10 @@ def die(battle: Battle, u: int) -> None:
     battle.unit[SHIELD, u] = 0.
     battle.unit[ENERGY, u] = 0.
     battle.unit[COOLDOWN, u] = 0.
-    battle.mind[ORDER, u] = IDLE
-    battle.mind[TARGET, u] = -1
-    battle.mind[PHASE, u] = READY
-    battle.mind[DUE, u] = 0
+    battle.decision[ORDER, u] = IDLE
+    battle.decision[TARGET, u] = -1
+    battle.decision[PHASE, u] = READY
+    battle.decision[DUE, u] = 0
 
 
 @inline_kernel

@@ -82,15 +82,15 @@ def _draw_turn(battle: Battle) -> int:
 @inline_kernel
 def _run_clocks(battle: Battle, army: Army) -> None:
     """Let the clocks of all units run for a loop, and what regenerates grow; nothing grows in the dead."""
-    unit, body, stats = battle.unit, battle.body, army.stats
+    unit, physical, stats = battle.unit, battle.physical, army.stats
     for row in (BACKSWING, HELP_WAIT, SHIELD_WAIT):
         for u in range(unit.shape[1]):
-            body[row, u] = max(0., body[row, u] - 1.)
+            physical[row, u] = max(0., physical[row, u] - 1.)
     for u in range(unit.shape[1]):
-        battle.mind[STANCE, u] = STILL
+        battle.decision[STANCE, u] = STILL
         unit[COOLDOWN, u] = max(0., unit[COOLDOWN, u] - 1.)
         alive = 1. if unit[HEALTH, u] > 0. else 0.
-        calm = alive if body[SHIELD_WAIT, u] <= 0. else 0.
+        calm = alive if physical[SHIELD_WAIT, u] <= 0. else 0.
         unit[ENERGY, u] = min(stats[ENERGY_MAX, u], unit[ENERGY, u] + alive * stats[ENERGY_REGEN, u])
         unit[SHIELD, u] = min(stats[SHIELD_MAX, u], unit[SHIELD, u] + calm * stats[SHIELD_REGEN, u])
         unit[HEALTH, u] = min(stats[HEALTH_MAX, u], unit[HEALTH, u] + alive * stats[HEALTH_REGEN, u])
@@ -114,7 +114,7 @@ def _act(battle: Battle, army: Army, knobs: SimKnobs, u: int) -> None:
         obey(battle, army, knobs, u)
     else:
         fight_on(battle, army, knobs, u)
-    if battle.mind[STANCE, u] != WALKING:
-        battle.body[SPEED, u] = 0.
+    if battle.decision[STANCE, u] != WALKING:
+        battle.physical[SPEED, u] = 0.
     if army.bursts and battle.ints[BURSTING, 0] > 0:
         settle_bursts(battle, army)

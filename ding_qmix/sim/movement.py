@@ -18,7 +18,7 @@ SAME_PLACE = 1e-9  # [map units] below which a direction is undefined
 @inline_kernel
 def walk(battle: Battle, army: Army, knobs: SimKnobs, u: int, x: float, y: float) -> bool:
     """Walk one loop towards a point, round the terrain that is in the way; say whether it was reached."""
-    unit, body = battle.unit, battle.body
+    unit, physical = battle.unit, battle.physical
     if army.stats[MAX_SPEED, u] == 0.:
         return False
     via = STRAIGHT
@@ -30,11 +30,11 @@ def walk(battle: Battle, army: Army, knobs: SimKnobs, u: int, x: float, y: float
     distance = math.sqrt(dx * dx + dy * dy)
     if distance < SAME_PLACE:
         return via == STRAIGHT
-    speed = min(army.stats[MAX_SPEED, u], body[SPEED, u] + army.stats[ACCELERATION, u])
-    body[SPEED, u] = speed
+    speed = min(army.stats[MAX_SPEED, u], physical[SPEED, u] + army.stats[ACCELERATION, u])
+    physical[SPEED, u] = speed
     fraction = min(speed, distance) / distance
-    body[STEP_X, u], body[STEP_Y, u] = dx * fraction, dy * fraction
-    battle.mind[STANCE, u] = WALKING
+    physical[STEP_X, u], physical[STEP_Y, u] = dx * fraction, dy * fraction
+    battle.decision[STANCE, u] = WALKING
     if not shift(battle, army, knobs, u, dx * fraction, dy * fraction):
         _walk_along(battle, army, knobs, u, dx, dy, speed)
     return via == STRAIGHT and speed >= distance

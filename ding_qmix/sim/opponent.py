@@ -51,34 +51,34 @@ AUTOCAST_ENERGY = 5.  # [energy points] needed to begin; MedivacHeal, AbilData.x
 @inline_kernel
 def fight_on(battle: Battle, army: Army, knobs: SimKnobs, u: int) -> None:
     """Act for one loop: attack or heal whom the unit has chosen, else walk on."""
-    mind = battle.mind
-    if mind[HURT_BY, u] >= 0:
-        _respond(battle, army, knobs, u, mind[HURT_BY, u])
+    decision = battle.decision
+    if decision[HURT_BY, u] >= 0:
+        _respond(battle, army, knobs, u, decision[HURT_BY, u])
     if army.stats[HEALS, u]:
         patient = _choose_patient(battle, army, u)
         if patient >= 0:
             heal(battle, army, knobs, u, patient)
             return
     else:
-        target = _hunt(battle, army, knobs, u) if mind[ORDER, u] == ATTACK else -1
+        target = _hunt(battle, army, knobs, u) if decision[ORDER, u] == ATTACK else -1
         if target < 0:
             target = _choose_target(battle, army, knobs, u)
         if target >= 0:
             attack(battle, army, knobs, u, target)
             return
-    if battle.body[BACKSWING, u] > 0.:
-        mind[STANCE, u] = FIGHTING
-    elif mind[ORDER, u] == ATTACK_MOVE:
+    if battle.physical[BACKSWING, u] > 0.:
+        decision[STANCE, u] = FIGHTING
+    elif decision[ORDER, u] == ATTACK_MOVE:
         _march(battle, army, knobs, u)
 
 
 @inline_kernel
 def _march(battle: Battle, army: Army, knobs: SimKnobs, u: int) -> None:
     """Walk on towards the destination of the attack-move and stay there."""
-    goal_x, goal_y = battle.body[GOAL_X, u], battle.body[GOAL_Y, u]
+    goal_x, goal_y = battle.physical[GOAL_X, u], battle.physical[GOAL_Y, u]
     dx, dy = goal_x - battle.unit[X, u], goal_y - battle.unit[Y, u]
     if dx * dx + dy * dy <= knobs.arrive_radius * knobs.arrive_radius:
-        battle.mind[ORDER, u] = GUARD
+        battle.decision[ORDER, u] = GUARD
     else:
         walk(battle, army, knobs, u, goal_x, goal_y)
 
@@ -86,13 +86,13 @@ def _march(battle: Battle, army: Army, knobs: SimKnobs, u: int) -> None:
 @inline_kernel
 def _hunt(battle: Battle, army: Army, knobs: SimKnobs, u: int) -> int:
     """Return the foe that u was ordered to attack; once it is dead stand guard (knob ``hunt_on``: attack the next)."""
-    target = battle.mind[TARGET, u]
+    target = battle.decision[TARGET, u]
     if target >= 0 and battle.unit[HEALTH, target] > 0.:
         return target
     cancel_attack(battle, u)
     target = nearest_foe(battle, army, u) if knobs.hunt_on else -1
     if target < 0:
-        battle.mind[ORDER, u] = GUARD
+        battle.decision[ORDER, u] = GUARD
     _aim_at(battle, u, target)
     return target
 
@@ -116,16 +116,16 @@ def _choose_target(battle: Battle, army: Army, knobs: SimKnobs, u: int) -> int:
 
     Source: the game's automatic targeting (Liquipedia, pysc2 docs/environment.md): nearest counts only when choosing.
     """
-    unit, mind, body = battle.unit, battle.mind, battle.body
-    kept = last = mind[TARGET, u]
+    unit, decision, physical = battle.unit, battle.decision, battle.physical
+    kept = last = decision[TARGET, u]
     if kept >= 0 and unit[HEALTH, kept] <= 0.:
         cancel_attack(battle, u)
         kept = -1
-    if kept >= 0 and (mind[PHASE, u] != READY or _holds(battle, army, u, kept)):
+    if kept >= 0 and (decision[PHASE, u] != READY or _holds(battle, army, u, kept)):
         return kept
     target = _scan(battle, army, u, last if army.stats[NEAR_LAST_TARGET, u] > 0. and last >= 0 else u)
     if target < 0 and kept >= 0 and army.stats[MAX_SPEED, u] > 0.:
-        dx, dy = unit[X, u] - body[LEASH_X, u], unit[Y, u] - body[LEASH_Y, u]
+        dx, dy = unit[X, u] - physical[LEASH_X, u], unit[Y, u] - physical[LEASH_Y, u]
         if dx * dx + dy * dy <= knobs.chase_leash * knobs.chase_leash:
             return kept
     _aim_at(battle, u, target)
@@ -165,22 +165,22 @@ def _scan(battle: Battle, army: Army, u: int, center: int) -> int:
 @inline_kernel
 def _aim_at(battle: Battle, u: int, target: int) -> None:
     """Take a new target, or none, and remember where."""
-    if target != battle.mind[TARGET, u]:
-        battle.mind[TARGET, u] = target
-        battle.body[LEASH_X, u], battle.body[LEASH_Y, u] = battle.unit[X, u], battle.unit[Y, u]
+    if target != battle.decision[TARGET, u]:
+        battle.decision[TARGET, u] = target
+        battle.physical[LEASH_X, u], battle.physical[LEASH_Y, u] = battle.unit[X, u], battle.unit[Y, u]
 
 
 @inline_kernel
 def _respond(battle: Battle, army: Army, knobs: SimKnobs, u: int, attacker: int) -> None:
     """Having been hit without a target of one's own, turn on the attacker, and call for help now and then."""
-    unit, mind, body = battle.unit, battle.mind, battle.body
-    mind[HURT_BY, u] = -1
+    unit, decision, physical = battle.unit, battle.decision, battle.physical
+    decision[HURT_BY, u] = -1
     if unit[HEALTH, attacker] <= 0.:
         return
     _turn_on(battle, army, u, attacker)
-    if body[HELP_WAIT, u] > 0.:
+    if physical[HELP_WAIT, u] > 0.:
         return
-    body[HELP_WAIT, u] = knobs.help_period
+    physical[HELP_WAIT, u] = knobs.help_period
     for friend in range(army.n_agents, unit.shape[1]):
         dx, dy = unit[X, friend] - unit[X, u], unit[Y, friend] - unit[Y, u]
         if unit[HEALTH, friend] > 0. and dx * dx + dy * dy <= knobs.help_radius * knobs.help_radius:
@@ -190,7 +190,7 @@ def _respond(battle: Battle, army: Army, knobs: SimKnobs, u: int, attacker: int)
 @inline_kernel
 def _turn_on(battle: Battle, army: Army, u: int, attacker: int) -> None:
     """Take the attacker as target if the unit has none and can hit it."""
-    if battle.mind[TARGET, u] < 0 and army.rank[u, attacker] > CANNOT_HIT:
+    if battle.decision[TARGET, u] < 0 and army.rank[u, attacker] > CANNOT_HIT:
         _aim_at(battle, u, attacker)
 
 
@@ -198,7 +198,7 @@ def _turn_on(battle: Battle, army: Army, u: int, attacker: int) -> None:
 def _choose_patient(battle: Battle, army: Army, u: int) -> int:
     """Keep healing the patient until it is whole; else take the one with the lowest life fraction, then the nearest."""
     unit, stats = battle.unit, army.stats
-    kept = battle.mind[TARGET, u]
+    kept = battle.decision[TARGET, u]
     if kept >= 0 and 0. < unit[HEALTH, kept] < stats[HEALTH_MAX, kept] and unit[ENERGY, u] > 0.:
         return kept
     best, best_life, best_gap = -1, 1., math.inf

@@ -30,16 +30,16 @@ def give_order(battle: Battle, army: Army, u: int, action: int) -> None:
         x += MOVE_AMOUNT
     elif action == WEST:
         x -= MOVE_AMOUNT
-    battle.body[GOAL_X, u], battle.body[GOAL_Y, u] = x, y
+    battle.physical[GOAL_X, u], battle.physical[GOAL_Y, u] = x, y
 
 
 @inline_kernel
 def obey(battle: Battle, army: Army, knobs: SimKnobs, u: int) -> None:
     """Carry out an order for one loop. Allies are passive: without an order to attack they never shoot."""
-    order, target = battle.mind[ORDER, u], battle.mind[TARGET, u]
+    order, target = battle.decision[ORDER, u], battle.decision[TARGET, u]
     if order == MOVE:
-        if walk(battle, army, knobs, u, battle.body[GOAL_X, u], battle.body[GOAL_Y, u]):
-            battle.mind[ORDER, u] = IDLE
+        if walk(battle, army, knobs, u, battle.physical[GOAL_X, u], battle.physical[GOAL_Y, u]):
+            battle.decision[ORDER, u] = IDLE
     elif order == ATTACK:
         if battle.unit[HEALTH, target] > 0.:
             attack(battle, army, knobs, u, target)
@@ -62,7 +62,7 @@ def _aim(battle: Battle, army: Army, u: int, number: int) -> None:
             return
     elif army.rank[u, target] == CANNOT_HIT:
         return
-    if battle.mind[ORDER, u] != order or battle.mind[TARGET, u] != target:
+    if battle.decision[ORDER, u] != order or battle.decision[TARGET, u] != target:
         _replace_order(battle, u, order, target)
 
 
@@ -70,9 +70,9 @@ def _aim(battle: Battle, army: Army, u: int, number: int) -> None:
 def _replace_order(battle: Battle, u: int, order: int, target: int) -> None:
     """Give a new order, which breaks off an attack before its damage point, and the backswing after it."""
     cancel_attack(battle, u)
-    battle.body[BACKSWING, u] = 0.
-    battle.mind[ORDER, u] = order
-    battle.mind[TARGET, u] = target
+    battle.physical[BACKSWING, u] = 0.
+    battle.decision[ORDER, u] = order
+    battle.decision[TARGET, u] = target
 
 
 @inline_kernel

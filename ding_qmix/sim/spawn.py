@@ -17,8 +17,8 @@ from ding_qmix.sim.state import (
     GUARD,
     HURT_BY,
     MISSILE_TARGET,
-    N_BODY,
-    N_MIND,
+    N_DECISION,
+    N_PHYSICAL,
     ORDER,
     TARGET,
     Battle,
@@ -61,18 +61,18 @@ def begin_battle(battle: Battle, initial: InitialState, army: Army, knobs: SimKn
     for u in range(battle.unit.shape[1]):
         for row in range(N_FIELDS):
             battle.unit[row, u] = initial.unit[row, u]
-        for row in range(N_BODY):
-            battle.body[row, u] = 0.
-        for row in range(N_MIND):
-            battle.mind[row, u] = -1 if row in (TARGET, MISSILE_TARGET, HURT_BY) else 0
+        for row in range(N_PHYSICAL):
+            battle.physical[row, u] = 0.
+        for row in range(N_DECISION):
+            battle.decision[row, u] = -1 if row in (TARGET, MISSILE_TARGET, HURT_BY) else 0
     along = draw_fraction(battle.rng)
     for u in range(army.n_agents, battle.unit.shape[1]):
-        battle.body[GOAL_X, u] = initial.goal[0, 0] + along * (initial.goal[1, 0] - initial.goal[0, 0])
-        battle.body[GOAL_Y, u] = initial.goal[0, 1] + along * (initial.goal[1, 1] - initial.goal[0, 1])
+        battle.physical[GOAL_X, u] = initial.goal[0, 0] + along * (initial.goal[1, 0] - initial.goal[0, 0])
+        battle.physical[GOAL_Y, u] = initial.goal[0, 1] + along * (initial.goal[1, 1] - initial.goal[0, 1])
         waits = not initial.marches or (army.stats[HEALS, u] > 0. and not knobs.scan_move)
-        battle.mind[ORDER, u] = GUARD if waits else ATTACK_MOVE
+        battle.decision[ORDER, u] = GUARD if waits else ATTACK_MOVE
         if initial.hunts:
-            battle.mind[ORDER, u], battle.mind[TARGET, u] = ATTACK, nearest_foe(battle, army, u)
+            battle.decision[ORDER, u], battle.decision[TARGET, u] = ATTACK, nearest_foe(battle, army, u)
     for _ in range(knobs.reset_loops):
         play_loop(battle, army, knobs)
 

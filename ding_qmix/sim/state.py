@@ -3,7 +3,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-# Rows of `body`
+# Rows of `physical`
 (
     SPEED,  # [map units per loop] now
     STEP_X,
@@ -24,9 +24,9 @@ import numpy as np
     BEAM_DX,
     BEAM_DY,  # direction of that line, length 1
 ) = range(18)
-N_BODY = 18
+N_PHYSICAL = 18
 
-# Rows of `mind`
+# Rows of `decision`
 (
     ORDER,  # one of the orders below
     TARGET,  # unit that the order or the unit itself aims at, -1 none
@@ -41,7 +41,7 @@ N_BODY = 18
     DUE,  # hits of beams on their way to this unit: 4 bits for each of the next game loops
     DUE_FROM,  # unit whose beam touched this one last
 ) = range(12)
-N_MIND = 12
+N_DECISION = 12
 
 IDLE, MOVE, ATTACK, HEAL, ATTACK_MOVE, GUARD = range(6)  # orders; GUARD: stand and acquire targets
 READY, WINDING, STRIKING = 0, 1, 2  # phases of the weapon; STRIKING: the second hit is to come
@@ -51,8 +51,8 @@ STILL, WALKING, FIGHTING = 0, 1, 2  # stances: what others can push
 class SimState(NamedTuple):
     """E battles. The generators are part of it; what never changes is in Rules, Army and Ground."""
     unit: np.ndarray  # float64 [E, N_FIELDS, U], see ding_qmix.smac.units
-    body: np.ndarray  # float64 [E, N_BODY, U]
-    mind: np.ndarray  # int32 [E, N_MIND, U]
+    physical: np.ndarray  # float64 [E, N_PHYSICAL, U]
+    decision: np.ndarray  # int32 [E, N_DECISION, U]
     rng: np.ndarray  # uint64 [E], generator states
     next_rng: np.ndarray  # uint64 [E], generator states to take at the next reset, 0 none
     last_action: np.ndarray  # int32 [E, N], -1 before the first
@@ -94,8 +94,8 @@ N_INTS = 3
 class Battle(NamedTuple):
     """One battle: views into SimState, the map's pathing, and memory to work in."""
     unit: np.ndarray  # float64 [N_FIELDS, U]
-    body: np.ndarray  # float64 [N_BODY, U]
-    mind: np.ndarray  # int32 [N_MIND, U]
+    physical: np.ndarray  # float64 [N_PHYSICAL, U]
+    decision: np.ndarray  # int32 [N_DECISION, U]
     rng: np.ndarray  # uint64 [1]
     footing: np.ndarray  # int8 [MAP_SIZE, MAP_SIZE], see ding_qmix.sim.pathing
     route: np.ndarray  # int16 [cells, cells], see ding_qmix.sim.pathing

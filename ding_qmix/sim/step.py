@@ -54,7 +54,7 @@ def _play_env(
     """Carry out one command in env e, and begin the next episode if it ended this one."""
     ground, out = params.ground, step_out
     battle = Battle(
-        state.unit[e], state.body[e], state.mind[e], state.rng[e:e + 1], ground.footing, ground.route,
+        state.unit[e], state.physical[e], state.decision[e], state.rng[e:e + 1], ground.footing, ground.route,
         scratch.floats[e], scratch.ints[e]
     )
     over = False
@@ -118,7 +118,7 @@ def _keep_units(e: int, battle: Battle, final_out: FinalUnits) -> None:
     for u in range(battle.unit.shape[1]):
         for row in range(N_FIELDS):
             final_out.unit[e, row, u] = battle.unit[row, u]
-        final_out.target[e, u] = battle.mind[TARGET, u]
+        final_out.target[e, u] = battle.decision[TARGET, u]
 
 
 @inner_kernel

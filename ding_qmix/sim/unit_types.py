@@ -1,5 +1,5 @@
 """
-What each unit type is made of in battle: body, movement, weapon.
+What each unit type is made of in battle: size, movement, weapon.
 
 Source: SC2GameData mods core + liberty, build 4.6.2 (the combat fields are the same in 4.10), read exactly; the SMAC
 maps depend on Liberty alone, so ladder values do not apply. Game seconds are those of normal speed: 16 game loops.
@@ -11,7 +11,7 @@ INSTANT = 1000.  # [map units per s^2] acceleration that means "at once"; UnitDa
 GROUND, AIR = 1, 2  # layers, as bits
 WALKS, CLIMBS, FLIES = 2, 1, 0  # least footing that a unit needs, see ding_qmix.sim.pathing
 
-# What a unit's body bumps into, as bits: two units collide if they share one; UnitData.xml Collide.
+# What a unit bumps into, as bits: two units collide if they share one; UnitData.xml Collide.
 SOIL, BUILDINGS, GIANTS, SKY = 1, 2, 4, 8
 
 NO_SPLASH, BEAM, BURST = 0, 1, 2  # BEAM: a sweep across the line of fire; BURST: a disc around the unit, which dies
@@ -37,7 +37,7 @@ class Weapon(NamedTuple):
 
 
 class UnitType(NamedTuple):
-    """Body and weapon of one unit type."""
+    """Size, movement and weapon of one unit type."""
     radius: float  # [map units], for ranges
     separation: float  # [map units] radius, for collisions
     speed: float  # [map units per game second]

@@ -139,7 +139,7 @@ class SimVecEnv:
 
     def units(self) -> UnitSnapshot:
         """Copy the unit tables of the running episodes."""
-        return self._snapshot(self._state.unit, self._state.mind[:, TARGET])
+        return self._snapshot(self._state.unit, self._state.decision[:, TARGET])
 
     def final_units(self) -> UnitSnapshot:
         """Copy the unit tables as they were when the envs' last episodes ended; see ``VecEnv.final_units``."""

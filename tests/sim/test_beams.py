@@ -1,4 +1,4 @@
-"""The colossus: its beams, its body, and the cliff it walks over."""
+"""The colossus: its beams, its size, and the cliff it walks over."""
 import pytest
 from battlefield import Battlefield
 
@@ -135,7 +135,7 @@ def test_enemy_colossus_takes_the_target_nearest_to_its_last():
     field.battle.unit[HEALTH, 0] = 0.
     field.battle.unit[X, 1], field.battle.unit[Y, 1] = 10.5, 14.
     field.play(3)
-    assert field.battle.mind[1, 3] == 1  # the third marine is farther from where the first fell
+    assert field.battle.decision[1, 3] == 1  # the third marine is farther from where the first fell
 
 
 @pytest.mark.unittest

@@ -19,7 +19,7 @@ maps = pytest.mark.parametrize('map_name', SCENARIOS)
 def assert_sound(env, step):
     """Check one step of an env that is not yet over, and its unit tables."""
     n, stats, unit = env.spec.n_agents, env._params.army.stats, env._state.unit
-    for array in (step.obs, step.state, step.reward, unit, env._state.body):
+    for array in (step.obs, step.state, step.reward, unit, env._state.physical):
         assert np.isfinite(array).all()
     for field, limit in ((HEALTH, HEALTH_MAX), (SHIELD, SHIELD_MAX), (ENERGY, ENERGY_MAX)):
         assert (unit[:, field] >= 0.).all() and (unit[:, field] <= stats[limit]).all()

@@ -144,20 +144,20 @@ def test_enemy_gets_the_order_of_its_map(map_name):
     env = SimVecEnv(map_name, 3, n_threads=1, knobs=SimKnobs(reset_loops=0))
     env.reset()
     order, n = SCENARIOS[map_name].enemy_order, env.spec.n_agents
-    mind, body = env._state.mind[:, :, n:], env._state.body[:, :, n:]
+    decision, physical = env._state.decision[:, :, n:], env._state.physical[:, :, n:]
     wanted = {'point': ATTACK_MOVE, 'segment': ATTACK_MOVE, 'allies': ATTACK, 'none': GUARD}[order.kind]
-    assert (mind[:, ORDER] == wanted).all()
+    assert (decision[:, ORDER] == wanted).all()
     if order.kind == 'point':
-        assert (body[:, GOAL_X] == order.points[0][0]).all() and (body[:, GOAL_Y] == order.points[0][1]).all()
+        assert (physical[:, GOAL_X] == order.points[0][0]).all() and (physical[:, GOAL_Y] == order.points[0][1]).all()
 
 
 @pytest.mark.unittest
 def test_enemy_of_2m_vs_1z_walks_to_a_random_point_between_the_marines():
     env = SimVecEnv('2m_vs_1z', 200, n_threads=1)
     env.reset()
-    goal_x = env._state.body[:, GOAL_X, 2]
+    goal_x = env._state.physical[:, GOAL_X, 2]
     assert 13. <= goal_x.min() < 14. and 18. < goal_x.max() <= 19. and len(set(goal_x)) == 200
-    assert (env._state.body[:, GOAL_Y, 2] == 12.).all()
+    assert (env._state.physical[:, GOAL_Y, 2] == 12.).all()
 
 
 @pytest.mark.unittest
@@ -165,16 +165,16 @@ def test_enemy_of_2m_vs_1z_walks_to_a_random_point_between_the_marines():
 def test_zergling_hunts_the_nearest_colossus_and_after_its_death_another_if_told(hunt_on):
     env = SimVecEnv('2c_vs_64zg', 1, n_threads=1, knobs=SimKnobs(hunt_on=hunt_on))
     env.reset()
-    mind, unit = env._state.mind[0], env._state.unit[0]
+    decision, unit = env._state.decision[0], env._state.unit[0]
     for u in range(2, 66):
         near = np.hypot(unit[0, :2] - unit[0, u], unit[1, :2] - unit[1, u])
-        assert near[mind[TARGET, u]] <= near.min() + .4 and mind[ORDER, u] == ATTACK
+        assert near[decision[TARGET, u]] <= near.min() + .4 and decision[ORDER, u] == ATTACK
     unit[HEALTH, 0] = 0.
     env._state.unit[0, 3, 0] = 0.
     unit[0, 1], unit[1, 1] = 16., 20.
     env.load_state_dict(env.state_dict())
     env.step(np.array([[0, 1]]))
-    assert ((mind[ORDER, 2:] == ATTACK) & (mind[TARGET, 2:] == 1)).all() == hunt_on
+    assert ((decision[ORDER, 2:] == ATTACK) & (decision[TARGET, 2:] == 1)).all() == hunt_on
 
 
 @pytest.mark.unittest

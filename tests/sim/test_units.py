@@ -18,7 +18,7 @@ def losses(field, u, n_loops, immortal=()):
     for loop in range(n_loops):
         for v in immortal:
             field.battle.unit[HEALTH, v] = 1e6
-        field.battle.body[SHIELD_WAIT] = 99.
+        field.battle.physical[SHIELD_WAIT] = 99.
         field.play()
         now = field.health(u) + field.shield(u)
         if now < before:
@@ -109,7 +109,7 @@ def test_zealot_cannot_hit_beyond_a_tenth_of_a_unit_between_edges():
 def test_shield_grows_2_a_second_after_10_s_without_damage():
     field = Battlefield([('zealot', 10., 16.)], FAR)
     field.battle.unit[SHIELD, 0] = 10.
-    field.battle.body[SHIELD_WAIT, 0] = 160.
+    field.battle.physical[SHIELD_WAIT, 0] = 160.
     field.play(159)
     assert field.shield(0) == 10.
     field.play(17)
@@ -122,7 +122,7 @@ def test_shield_grows_2_a_second_after_10_s_without_damage():
 def test_damage_stops_the_shield_from_growing():
     field = Battlefield([('zealot', 10., 16.)], [('marine', 14., 16.)])
     field.play(60)
-    assert field.battle.body[SHIELD_WAIT, 0] > 140.
+    assert field.battle.physical[SHIELD_WAIT, 0] > 140.
 
 
 @pytest.mark.unittest

@@ -253,7 +253,7 @@ def test_final_units_are_those_of_the_ended_battle(map_name, special_global_stat
     e, units = int(ended.argmax()), env.final_units()
     shown = np.stack([units.x, units.y, units.health, units.shield, units.energy, units.cooldown], axis=1)[e]
     np.testing.assert_array_equal(shown, battles[e].unit)
-    np.testing.assert_array_equal(units.target[e], battles[e].mind[TARGET])
+    np.testing.assert_array_equal(units.target[e], battles[e].decision[TARGET])
     alive = units.alive[e]
     np.testing.assert_array_equal(alive, battles[e].unit[HEALTH] > 0.)
     n = env.spec.n_agents
@@ -272,7 +272,7 @@ def test_final_units_keep_who_aims_at_whom():
     battle = battle_after(env, 0, actions[0])
     assert env.step(actions).truncated[0]
     target = env.final_units().target[0]
-    np.testing.assert_array_equal(target, battle.mind[TARGET])
+    np.testing.assert_array_equal(target, battle.decision[TARGET])
     assert (target >= 0).any()
 
 

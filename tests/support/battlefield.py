@@ -9,7 +9,7 @@ from ding_qmix.sim.orders import give_order
 from ding_qmix.sim.params import SimParams, make_sim_params
 from ding_qmix.sim.rng import seed_state
 from ding_qmix.sim.spawn import begin_battle
-from ding_qmix.sim.state import N_BODY, N_FLOATS, N_INTS, N_MIND, Battle
+from ding_qmix.sim.state import N_DECISION, N_FLOATS, N_INTS, N_PHYSICAL, Battle
 from ding_qmix.smac.reward import RewardOptions
 from ding_qmix.smac.scenarios import EnemyOrder, Scenario, UnitGroup
 from ding_qmix.smac.units import COOLDOWN, HEALTH, N_FIELDS, SHIELD, X, Y
@@ -41,8 +41,8 @@ class Battlefield:
         self.n_agents = scenario.n_agents
         self.battle = Battle(
             unit=np.zeros((N_FIELDS, n_units)),
-            body=np.zeros((N_BODY, n_units)),
-            mind=np.zeros((N_MIND, n_units), dtype=np.int32),
+            physical=np.zeros((N_PHYSICAL, n_units)),
+            decision=np.zeros((N_DECISION, n_units), dtype=np.int32),
             rng=np.array([seed_state(seed)], dtype=np.uint64),
             footing=self.params.ground.footing,
             route=self.params.ground.route,
