@@ -11,7 +11,7 @@ from numba import njit
 
 from ding_qmix.baselines.tactics import pick_closest, pick_focus, pick_kite
 from ding_qmix.sim.rng import draw_below, seed_state
-from ding_qmix.sim.unit_tables import Army, make_army
+from ding_qmix.sim.unit_tables import UnitTables, make_unit_tables
 from ding_qmix.smac.rules import created_units
 from ding_qmix.smac.scenarios import get_scenario
 from ding_qmix.smac.units import UNIT_NAMES
@@ -34,7 +34,7 @@ class ScriptedPolicy:
         self._spec = spec
         self._shape = (n_envs, spec.n_agents)
         self._seed = seed
-        self._army: Optional[Army] = None
+        self._tables: Optional[UnitTables] = None
         self.reset()
 
     def act(self, step: VecStep, units: UnitSnapshot) -> np.ndarray:
@@ -55,19 +55,21 @@ class ScriptedPolicy:
                 f'{type(self).__name__}: built for {self._shape[0]} envs of {self._shape[1]} agents '
                 f'({self._spec.map_name}), got a step of {n_envs} envs of {n_agents} agents'
             )
-        if self._army is None:
-            self._army = _make_known_army(self._spec, units)
+        if self._tables is None:
+            self._tables = _make_known_tables(self._spec, units)
         ended = step.terminated | step.truncated
         if ended.any():
             self.reset(np.flatnonzero(ended))
         actions = np.empty(self._shape, dtype=np.int64)
-        self._choose(step.action_mask, units, self._army, actions)
+        self._choose(step.action_mask, units, self._tables, actions)
         return actions
 
     def reset(self, env_ids: Optional[np.ndarray] = None) -> None:
         """Forget what is remembered of the running episodes of the given envs, or of all. Generators run on."""
 
-    def _choose(self, action_mask: np.ndarray, units: UnitSnapshot, army: Army, actions_out: np.ndarray) -> None:
+    def _choose(
+            self, action_mask: np.ndarray, units: UnitSnapshot, tables: UnitTables, actions_out: np.ndarray
+    ) -> None:
         raise NotImplementedError
 
 
@@ -78,7 +80,9 @@ class RandomPolicy(ScriptedPolicy):
         super().__init__(spec, n_envs, seed)
         self._rng = np.array([seed_state(seed + e) for e in range(n_envs)], dtype=np.uint64)
 
-    def _choose(self, action_mask: np.ndarray, units: UnitSnapshot, army: Army, actions_out: np.ndarray) -> None:
+    def _choose(
+            self, action_mask: np.ndarray, units: UnitSnapshot, tables: UnitTables, actions_out: np.ndarray
+    ) -> None:
         draw_legal(action_mask, self._rng, actions_out)
 
 
@@ -96,22 +100,28 @@ class ClosestPolicy(ScriptedPolicy):
         else:
             self._target[env_ids] = -1
 
-    def _choose(self, action_mask: np.ndarray, units: UnitSnapshot, army: Army, actions_out: np.ndarray) -> None:
-        _choose_closest(units, action_mask, army, self._target, actions_out)
+    def _choose(
+            self, action_mask: np.ndarray, units: UnitSnapshot, tables: UnitTables, actions_out: np.ndarray
+    ) -> None:
+        _choose_closest(units, action_mask, tables, self._target, actions_out)
 
 
 class FocusPolicy(ScriptedPolicy):
     """Every agent shoots the weakest enemy in its weapon range, or goes to the nearest; medivacs heal the weakest."""
 
-    def _choose(self, action_mask: np.ndarray, units: UnitSnapshot, army: Army, actions_out: np.ndarray) -> None:
-        _choose_focus(units, action_mask, army, actions_out)
+    def _choose(
+            self, action_mask: np.ndarray, units: UnitSnapshot, tables: UnitTables, actions_out: np.ndarray
+    ) -> None:
+        _choose_focus(units, action_mask, tables, actions_out)
 
 
 class KitePolicy(ScriptedPolicy):
     """Every agent with a ranged weapon steps back from close melee enemies between its shots; else as FocusPolicy."""
 
-    def _choose(self, action_mask: np.ndarray, units: UnitSnapshot, army: Army, actions_out: np.ndarray) -> None:
-        _choose_kite(units, action_mask, army, actions_out)
+    def _choose(
+            self, action_mask: np.ndarray, units: UnitSnapshot, tables: UnitTables, actions_out: np.ndarray
+    ) -> None:
+        _choose_kite(units, action_mask, tables, actions_out)
 
 
 SCRIPTED_POLICIES: dict[str, type[ScriptedPolicy]] = {
@@ -155,34 +165,34 @@ def draw_legal(action_mask: np.ndarray, rng: np.ndarray, actions_out: np.ndarray
                     skip -= 1
 
 
-def _make_known_army(spec: EnvSpec, units: UnitSnapshot) -> Army:
+def _make_known_tables(spec: EnvSpec, units: UnitSnapshot) -> UnitTables:
     """Return the tables of the map's unit types, in SMAC's order of units."""
     names = [UNIT_NAMES[i] for i in units.unit_type[0]]
     assert sorted(names) == sorted(created_units(get_scenario(spec.map_name)))
-    return make_army(names, spec.n_agents)
+    return make_unit_tables(names, spec.n_agents)
 
 
 @njit(cache=True)
 def _choose_closest(
-        units: UnitSnapshot, action_mask: np.ndarray, army: Army, target: np.ndarray, actions_out: np.ndarray
+        units: UnitSnapshot, action_mask: np.ndarray, tables: UnitTables, target: np.ndarray, actions_out: np.ndarray
 ) -> None:
     """Write ``pick_closest`` of every agent, int64 [E, N]."""
     for e in range(actions_out.shape[0]):
         for u in range(actions_out.shape[1]):
-            actions_out[e, u] = pick_closest(units, e, u, action_mask, army, target)
+            actions_out[e, u] = pick_closest(units, e, u, action_mask, tables, target)
 
 
 @njit(cache=True)
-def _choose_focus(units: UnitSnapshot, action_mask: np.ndarray, army: Army, actions_out: np.ndarray) -> None:
+def _choose_focus(units: UnitSnapshot, action_mask: np.ndarray, tables: UnitTables, actions_out: np.ndarray) -> None:
     """Write ``pick_focus`` of every agent, int64 [E, N]."""
     for e in range(actions_out.shape[0]):
         for u in range(actions_out.shape[1]):
-            actions_out[e, u] = pick_focus(units, e, u, action_mask, army)
+            actions_out[e, u] = pick_focus(units, e, u, action_mask, tables)
 
 
 @njit(cache=True)
-def _choose_kite(units: UnitSnapshot, action_mask: np.ndarray, army: Army, actions_out: np.ndarray) -> None:
+def _choose_kite(units: UnitSnapshot, action_mask: np.ndarray, tables: UnitTables, actions_out: np.ndarray) -> None:
     """Write ``pick_kite`` of every agent, int64 [E, N]."""
     for e in range(actions_out.shape[0]):
         for u in range(actions_out.shape[1]):
-            actions_out[e, u] = pick_kite(units, e, u, action_mask, army)
+            actions_out[e, u] = pick_kite(units, e, u, action_mask, tables)

@@ -1,13 +1,13 @@
 """
 What the scripted policies decide for one agent. Kernels over what the env shows: unit table, legal actions, and the
-army's tables of ranges and targets, which are known before a battle begins.
+unit types' tables of ranges and targets, which are known before a battle begins.
 """
 import math
 
 import numpy as np
 
 from ding_qmix.numba_kernel import kernel
-from ding_qmix.sim.unit_tables import CANNOT_HIT, HEALS, HEALTH_MAX, RADIUS, RANGE, Army
+from ding_qmix.sim.unit_tables import CANNOT_HIT, HEALS, HEALTH_MAX, RADIUS, RANGE, UnitTables
 from ding_qmix.smac.rules import EAST, FIRST_TARGET, NO_OP, NORTH, SOUTH, STOP, WEST
 from ding_qmix.spec import UnitSnapshot
 
@@ -19,69 +19,71 @@ SWEEP = 2.  # [map units] ahead at which a kiting agent judges a direction; a mo
 
 
 @kernel
-def pick_closest(units: UnitSnapshot, e: int, u: int, action_mask: np.ndarray, army: Army, target: np.ndarray) -> int:
+def pick_closest(
+        units: UnitSnapshot, e: int, u: int, action_mask: np.ndarray, tables: UnitTables, target: np.ndarray
+) -> int:
     """Stick to the nearest living enemy (a healer: to the nearest hurt ally); target int64 [E, N] is remembered."""
     if units.health[e, u] <= 0.:
         return NO_OP
     kept = target[e, u]
-    if kept < 0 or not _is_target(units, e, u, kept, army):
-        kept = _nearest(units, e, u, army)
+    if kept < 0 or not _is_target(units, e, u, kept, tables):
+        kept = _nearest(units, e, u, tables)
         target[e, u] = kept
-    return STOP if kept < 0 else _engage(units, e, u, kept, action_mask, army)
+    return STOP if kept < 0 else _engage(units, e, u, kept, action_mask, tables)
 
 
 @kernel
-def pick_focus(units: UnitSnapshot, e: int, u: int, action_mask: np.ndarray, army: Army) -> int:
+def pick_focus(units: UnitSnapshot, e: int, u: int, action_mask: np.ndarray, tables: UnitTables) -> int:
     """Shoot the weakest enemy in weapon range (a healer: heal the weakest ally in reach), else go to the nearest."""
     if units.health[e, u] <= 0.:
         return NO_OP
-    target = _weakest(units, e, u, action_mask, army)
+    target = _weakest(units, e, u, action_mask, tables)
     if target < 0:
-        target = _nearest(units, e, u, army)
+        target = _nearest(units, e, u, tables)
     if target >= 0:
-        return _engage(units, e, u, target, action_mask, army)
-    return _escort(units, e, u, action_mask, army) if army.stats[HEALS, u] > 0. else STOP
+        return _engage(units, e, u, target, action_mask, tables)
+    return _escort(units, e, u, action_mask, tables) if tables.stats[HEALS, u] > 0. else STOP
 
 
 @kernel
-def pick_kite(units: UnitSnapshot, e: int, u: int, action_mask: np.ndarray, army: Army) -> int:
+def pick_kite(units: UnitSnapshot, e: int, u: int, action_mask: np.ndarray, tables: UnitTables) -> int:
     """Run from melee enemies while the weapon is not ready; otherwise focus fire."""
     alive = units.health[e, u] > 0.
-    ranged = army.stats[RANGE, u] >= MELEE_RANGE
-    if alive and ranged and units.cooldown[e, u] > KITE_COOLDOWN and _pressed(units, e, u, army):
-        return _retreat(units, e, u, action_mask, army)
-    return pick_focus(units, e, u, action_mask, army)
+    ranged = tables.stats[RANGE, u] >= MELEE_RANGE
+    if alive and ranged and units.cooldown[e, u] > KITE_COOLDOWN and _pressed(units, e, u, tables):
+        return _retreat(units, e, u, action_mask, tables)
+    return pick_focus(units, e, u, action_mask, tables)
 
 
 @kernel
-def gap(units: UnitSnapshot, e: int, u: int, v: int, army: Army) -> float:
+def gap(units: UnitSnapshot, e: int, u: int, v: int, tables: UnitTables) -> float:
     """Return the distance between the edges of two units, [map units]."""
     dx, dy = units.x[e, u] - units.x[e, v], units.y[e, u] - units.y[e, v]
-    return math.sqrt(dx * dx + dy * dy) - army.stats[RADIUS, u] - army.stats[RADIUS, v]
+    return math.sqrt(dx * dx + dy * dy) - tables.stats[RADIUS, u] - tables.stats[RADIUS, v]
 
 
 @kernel
-def _is_target(units: UnitSnapshot, e: int, u: int, v: int, army: Army) -> bool:
+def _is_target(units: UnitSnapshot, e: int, u: int, v: int, tables: UnitTables) -> bool:
     """Say whether u can do something about v: hit it, or heal it because it is hurt."""
     if units.health[e, v] <= 0.:
         return False
-    if army.stats[HEALS, u] > 0.:
-        return army.healable[u, v] and units.health[e, v] < army.stats[HEALTH_MAX, v]
-    return army.rank[u, v] > CANNOT_HIT
+    if tables.stats[HEALS, u] > 0.:
+        return tables.healable[u, v] and units.health[e, v] < tables.stats[HEALTH_MAX, v]
+    return tables.rank[u, v] > CANNOT_HIT
 
 
 @kernel
-def _target_action(u: int, v: int, army: Army) -> int:
+def _target_action(u: int, v: int, tables: UnitTables) -> int:
     """Return the action that aims at unit v; a healer's aim at allies."""
-    return FIRST_TARGET + v - (0 if army.stats[HEALS, u] > 0. else army.n_agents)
+    return FIRST_TARGET + v - (0 if tables.stats[HEALS, u] > 0. else tables.n_agents)
 
 
 @kernel
-def _nearest(units: UnitSnapshot, e: int, u: int, army: Army) -> int:
+def _nearest(units: UnitSnapshot, e: int, u: int, tables: UnitTables) -> int:
     """Return the nearest target by distance of centres, the first of equals, -1 if there is none."""
     best, best_square = -1, math.inf
     for v in range(units.health.shape[1]):
-        if not _is_target(units, e, u, v, army):
+        if not _is_target(units, e, u, v, tables):
             continue
         dx, dy = units.x[e, v] - units.x[e, u], units.y[e, v] - units.y[e, u]
         if dx * dx + dy * dy < best_square:
@@ -90,25 +92,25 @@ def _nearest(units: UnitSnapshot, e: int, u: int, army: Army) -> int:
 
 
 @kernel
-def _weakest(units: UnitSnapshot, e: int, u: int, action_mask: np.ndarray, army: Army) -> int:
+def _weakest(units: UnitSnapshot, e: int, u: int, action_mask: np.ndarray, tables: UnitTables) -> int:
     """Return the target in reach with least life (a healer: least fraction of it), the first of equals; -1 if none."""
-    healer = army.stats[HEALS, u] > 0.
+    healer = tables.stats[HEALS, u] > 0.
     best, best_life = -1, math.inf
     for v in range(units.health.shape[1]):
-        if not _is_target(units, e, u, v, army) or not action_mask[e, u, _target_action(u, v, army)]:
+        if not _is_target(units, e, u, v, tables) or not action_mask[e, u, _target_action(u, v, tables)]:
             continue
-        if not healer and gap(units, e, u, v, army) > army.stats[RANGE, u]:
+        if not healer and gap(units, e, u, v, tables) > tables.stats[RANGE, u]:
             continue
-        life = units.health[e, v] / army.stats[HEALTH_MAX, v] if healer else units.health[e, v] + units.shield[e, v]
+        life = units.health[e, v] / tables.stats[HEALTH_MAX, v] if healer else units.health[e, v] + units.shield[e, v]
         if life < best_life:
             best, best_life = v, life
     return best
 
 
 @kernel
-def _engage(units: UnitSnapshot, e: int, u: int, v: int, action_mask: np.ndarray, army: Army) -> int:
+def _engage(units: UnitSnapshot, e: int, u: int, v: int, action_mask: np.ndarray, tables: UnitTables) -> int:
     """Aim at unit v if that is legal, else walk towards it."""
-    action = _target_action(u, v, army)
+    action = _target_action(u, v, tables)
     return action if action_mask[e, u, action] else _approach(units, e, u, v, action_mask)
 
 
@@ -124,32 +126,32 @@ def _approach(units: UnitSnapshot, e: int, u: int, v: int, action_mask: np.ndarr
 
 
 @kernel
-def _escort(units: UnitSnapshot, e: int, u: int, action_mask: np.ndarray, army: Army) -> int:
+def _escort(units: UnitSnapshot, e: int, u: int, action_mask: np.ndarray, tables: UnitTables) -> int:
     """Keep near the nearest ally that can be healed."""
     best, best_gap = -1, math.inf
-    for v in range(army.n_agents):
-        if units.health[e, v] > 0. and army.healable[u, v] and gap(units, e, u, v, army) < best_gap:
-            best, best_gap = v, gap(units, e, u, v, army)
+    for v in range(tables.n_agents):
+        if units.health[e, v] > 0. and tables.healable[u, v] and gap(units, e, u, v, tables) < best_gap:
+            best, best_gap = v, gap(units, e, u, v, tables)
     return STOP if best < 0 or best_gap <= ESCORT_GAP else _approach(units, e, u, best, action_mask)
 
 
 @kernel
-def _pressed(units: UnitSnapshot, e: int, u: int, army: Army) -> bool:
+def _pressed(units: UnitSnapshot, e: int, u: int, tables: UnitTables) -> bool:
     """Say whether a melee enemy is close."""
-    for v in range(army.n_agents, units.health.shape[1]):
-        if _is_melee_foe(units, e, u, v, army) and gap(units, e, u, v, army) <= KITE_GAP:
+    for v in range(tables.n_agents, units.health.shape[1]):
+        if _is_melee_foe(units, e, u, v, tables) and gap(units, e, u, v, tables) <= KITE_GAP:
             return True
     return False
 
 
 @kernel
-def _is_melee_foe(units: UnitSnapshot, e: int, u: int, v: int, army: Army) -> bool:
+def _is_melee_foe(units: UnitSnapshot, e: int, u: int, v: int, tables: UnitTables) -> bool:
     """Say whether v lives and must come close to hit u."""
-    return units.health[e, v] > 0. and army.rank[v, u] > CANNOT_HIT and army.stats[RANGE, v] < MELEE_RANGE
+    return units.health[e, v] > 0. and tables.rank[v, u] > CANNOT_HIT and tables.stats[RANGE, v] < MELEE_RANGE
 
 
 @kernel
-def _retreat(units: UnitSnapshot, e: int, u: int, action_mask: np.ndarray, army: Army) -> int:
+def _retreat(units: UnitSnapshot, e: int, u: int, action_mask: np.ndarray, tables: UnitTables) -> int:
     """Walk where melee enemies are farthest, the near ones weighing most."""
     best, least = STOP, math.inf
     for action in range(NORTH, WEST + 1):
@@ -158,8 +160,8 @@ def _retreat(units: UnitSnapshot, e: int, u: int, action_mask: np.ndarray, army:
         x = units.x[e, u] + SWEEP * ((action == EAST) - (action == WEST))
         y = units.y[e, u] + SWEEP * ((action == NORTH) - (action == SOUTH))
         danger = 0.
-        for v in range(army.n_agents, units.health.shape[1]):
-            if _is_melee_foe(units, e, u, v, army):
+        for v in range(tables.n_agents, units.health.shape[1]):
+            if _is_melee_foe(units, e, u, v, tables):
                 dx, dy = units.x[e, v] - x, units.y[e, v] - y
                 danger += 1. / max(dx * dx + dy * dy, 1e-3)
         if danger < least:

@@ -19,7 +19,7 @@ from ding_qmix.sim.state import (
     SWEPT,
     Battle,
 )
-from ding_qmix.sim.unit_tables import CANNOT_HIT, RADIUS, Army
+from ding_qmix.sim.unit_tables import CANNOT_HIT, RADIUS, UnitTables
 from ding_qmix.smac.units import HEALTH, X, Y
 
 N_SAMPLES = 11  # points of the line at which a beam looks for units
@@ -48,7 +48,7 @@ def begin_beams(battle: Battle, u: int, target: int) -> None:
 
 
 @inner_kernel
-def sweep_beams(battle: Battle, army: Army) -> None:
+def sweep_beams(battle: Battle, tables: UnitTables) -> None:
     """Let hits of beams arrive that are due, and move all beams on by one loop."""
     unit, decision = battle.unit, battle.decision
     for v in range(unit.shape[1]):
@@ -58,18 +58,18 @@ def sweep_beams(battle: Battle, army: Army) -> None:
         decision[DUE, v] >>= _BITS_DUE
         for _ in range(n_hits):
             if unit[HEALTH, v] > 0.:
-                hit(battle, army, decision[DUE_FROM, v], v)
+                hit(battle, tables, decision[DUE_FROM, v], v)
     for u in range(unit.shape[1]):
         age = decision[BEAM_AGE, u]
         if age == 0 or unit[HEALTH, u] <= 0.:
             continue
-        _sweep(battle, army, u, _n_sampled(age - 1), _n_sampled(age))
+        _sweep(battle, tables, u, _n_sampled(age - 1), _n_sampled(age))
         decision[BEAM_AGE, u] = age + 1
         if age >= MAIN_HIT_AGE:
             decision[BEAM_AGE, u] = 0
             for _ in range(2):
                 if unit[HEALTH, decision[BEAM_TARGET, u]] > 0.:
-                    hit(battle, army, u, decision[BEAM_TARGET, u])
+                    hit(battle, tables, u, decision[BEAM_TARGET, u])
 
 
 @inline_kernel
@@ -79,18 +79,18 @@ def _n_sampled(age: int) -> int:
 
 
 @inline_kernel
-def _sweep(battle: Battle, army: Army, u: int, first: int, last: int) -> None:
+def _sweep(battle: Battle, tables: UnitTables, u: int, first: int, last: int) -> None:
     """Let both beams look at their points first..last - 1; who is touched will be hit, by each beam at most once."""
     unit, physical, decision = battle.unit, battle.physical, battle.decision
     if first >= last:
         return
     for foe in range(unit.shape[1]):
-        if unit[HEALTH, foe] <= 0. or army.rank[u, foe] == CANNOT_HIT or foe == decision[BEAM_TARGET, u]:
+        if unit[HEALTH, foe] <= 0. or tables.rank[u, foe] == CANNOT_HIT or foe == decision[BEAM_TARGET, u]:
             continue
         dx, dy = unit[X, foe] - physical[BEAM_X, u], unit[Y, foe] - physical[BEAM_Y, u]
         along = dx * physical[BEAM_DX, u] + dy * physical[BEAM_DY, u]
         aside = dx * physical[BEAM_DY, u] - dy * physical[BEAM_DX, u]
-        half = (SAMPLE_RADIUS + army.stats[RADIUS, foe]) ** 2 - aside * aside  # square of half the chord
+        half = (SAMPLE_RADIUS + tables.stats[RADIUS, foe]) ** 2 - aside * aside  # square of half the chord
         if half < 0.:
             continue
         for beam in range(2):

@@ -19,14 +19,14 @@ from ding_qmix.sim.state import (
     WALKING,
     Battle,
 )
-from ding_qmix.sim.unit_tables import MAX_SPEED, SEPARATION, Army
+from ding_qmix.sim.unit_tables import MAX_SPEED, SEPARATION, UnitTables
 from ding_qmix.smac.units import HEALTH, X, Y
 
 
 @inner_kernel
-def separate(battle: Battle, army: Army, knobs: SimKnobs, n_turn: int) -> None:
+def separate(battle: Battle, tables: UnitTables, knobs: SimKnobs, n_turn: int) -> None:
     """Push apart the living units (among the first n_turn of ``turn``) that overlap, pair by pair in order of turn."""
-    n = _gather(battle, army, n_turn)
+    n = _gather(battle, tables, n_turn)
     turn, overlaps, unit, floats = battle.ints[TURN], battle.ints[OVERLAPS], battle.unit, battle.floats
     for a in range(n - 1):
         if not _find_overlaps(floats, overlaps, a, n):
@@ -36,16 +36,16 @@ def separate(battle: Battle, army: Army, knobs: SimKnobs, n_turn: int) -> None:
             if not overlaps[b]:
                 continue
             j = turn[b]
-            reach = army.reach[i, j]
+            reach = tables.reach[i, j]
             dx, dy = unit[X, i] - unit[X, j], unit[Y, i] - unit[Y, j]
             square = dx * dx + dy * dy
             if square < reach * reach:
-                _part(battle, army, knobs, i, j, dx, dy, math.sqrt(square))
+                _part(battle, tables, knobs, i, j, dx, dy, math.sqrt(square))
                 floats[LIVING_X, b], floats[LIVING_Y, b] = unit[X, j], unit[Y, j]
 
 
 @inline_kernel
-def _gather(battle: Battle, army: Army, n_turn: int) -> int:
+def _gather(battle: Battle, tables: UnitTables, n_turn: int) -> int:
     """Write the places of the living into ``floats``, drop the dead from ``turn``; return how many live."""
     turn, floats, n = battle.ints[TURN], battle.floats, 0
     for k in range(n_turn):
@@ -53,7 +53,7 @@ def _gather(battle: Battle, army: Army, n_turn: int) -> int:
         if battle.unit[HEALTH, u] > 0.:
             turn[n] = u
             floats[LIVING_X, n], floats[LIVING_Y, n] = battle.unit[X, u], battle.unit[Y, u]
-            floats[LIVING_RADIUS, n] = army.stats[SEPARATION, u]
+            floats[LIVING_RADIUS, n] = tables.stats[SEPARATION, u]
             n += 1
     return n
 
@@ -74,25 +74,27 @@ def _find_overlaps(floats: np.ndarray, overlaps_out: np.ndarray, a: int, n: int)
 
 
 @inner_kernel
-def _part(battle: Battle, army: Army, knobs: SimKnobs, i: int, j: int, dx: float, dy: float, distance: float) -> None:
+def _part(
+        battle: Battle, tables: UnitTables, knobs: SimKnobs, i: int, j: int, dx: float, dy: float, distance: float
+) -> None:
     """Part two overlapping units along the line between them; dx, dy point from j to i."""
     if distance < SAME_PLACE:
         dx, dy, distance = 1., 0., 1.
-        depth = army.reach[i, j]
+        depth = tables.reach[i, j]
     else:
-        depth = army.reach[i, j] - distance
+        depth = tables.reach[i, j] - distance
     nx, ny = dx / distance, dy / distance
-    share = _share(battle, army, i, j)
+    share = _share(battle, tables, i, j)
     for k in range(2):
         u, sign, part = (i, 1., share) if k == 0 else (j, -1., 1. - share)
-        if part > 0. and army.stats[MAX_SPEED, u] > 0.:
-            _give_way(battle, army, knobs, u, sign * nx, sign * ny, depth * part)
+        if part > 0. and tables.stats[MAX_SPEED, u] > 0.:
+            _give_way(battle, tables, knobs, u, sign * nx, sign * ny, depth * part)
 
 
 @inline_kernel
-def _share(battle: Battle, army: Army, i: int, j: int) -> float:
+def _share(battle: Battle, tables: UnitTables, i: int, j: int) -> float:
     """Return the part of an overlap that i gives way. Fighters stand fast, idlers yield to their own side."""
-    allied = (i < army.n_agents) == (j < army.n_agents)
+    allied = (i < tables.n_agents) == (j < tables.n_agents)
     stance_i, stance_j = battle.decision[STANCE, i], battle.decision[STANCE, j]
     yields_i = stance_i == WALKING or (stance_i == STILL and allied)
     yields_j = stance_j == WALKING or (stance_j == STILL and allied)
@@ -102,7 +104,7 @@ def _share(battle: Battle, army: Army, i: int, j: int) -> float:
 
 
 @inline_kernel
-def _give_way(battle: Battle, army: Army, knobs: SimKnobs, u: int, nx: float, ny: float, depth: float) -> None:
+def _give_way(battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int, nx: float, ny: float, depth: float) -> None:
     """Move a unit back by depth along the normal; one that walks slides round the obstacle with the way it lost."""
     side = 0.
     if battle.decision[STANCE, u] == WALKING:
@@ -114,5 +116,5 @@ def _give_way(battle: Battle, army: Army, knobs: SimKnobs, u: int, nx: float, ny
             if u % 2 == 1 if head_on else cross < 0.:
                 side = -side
     dx, dy = nx * depth - ny * side, ny * depth + nx * side
-    if not shift(battle, army, knobs, u, dx, dy) and not shift(battle, army, knobs, u, dx, 0.):
-        shift(battle, army, knobs, u, 0., dy)
+    if not shift(battle, tables, knobs, u, dx, dy) and not shift(battle, tables, knobs, u, dx, 0.):
+        shift(battle, tables, knobs, u, 0., dy)

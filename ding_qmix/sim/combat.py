@@ -39,7 +39,7 @@ from ding_qmix.sim.unit_tables import (
     SECOND_HIT,
     SLOP,
     SPLASH,
-    Army,
+    UnitTables,
 )
 from ding_qmix.sim.unit_types import BEAM, BURST
 from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, X, Y
@@ -50,28 +50,28 @@ HEAL_COST = 0.33  # [energy points per hit point]
 
 
 @inline_kernel
-def gap(battle: Battle, army: Army, u: int, v: int) -> float:
+def gap(battle: Battle, tables: UnitTables, u: int, v: int) -> float:
     """Return the distance between the edges of two units, [map units]."""
     dx, dy = battle.unit[X, u] - battle.unit[X, v], battle.unit[Y, u] - battle.unit[Y, v]
-    return math.sqrt(dx * dx + dy * dy) - army.stats[RADIUS, u] - army.stats[RADIUS, v]
+    return math.sqrt(dx * dx + dy * dy) - tables.stats[RADIUS, u] - tables.stats[RADIUS, v]
 
 
 @inner_kernel
-def attack(battle: Battle, army: Army, knobs: SimKnobs, u: int, target: int) -> None:
+def attack(battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int, target: int) -> None:
     """Spend one loop attacking a living target that u can hit: swing, wait for the weapon, or walk into range."""
     unit, physical, decision = battle.unit, battle.physical, battle.decision
-    distance, weapon_range = gap(battle, army, u, target), army.stats[RANGE, u]
+    distance, weapon_range = gap(battle, tables, u, target), tables.stats[RANGE, u]
     if decision[PHASE, u] != READY:
         decision[STANCE, u] = FIGHTING
-        _wind_on(battle, army, u, target, distance)
+        _wind_on(battle, tables, u, target, distance)
     elif distance <= weapon_range:
         decision[STANCE, u] = FIGHTING
         if unit[COOLDOWN, u] <= 0.:
-            _begin_attack(battle, army, knobs, u, target, distance)
+            _begin_attack(battle, tables, knobs, u, target, distance)
     elif physical[BACKSWING, u] > 0.:
         decision[STANCE, u] = FIGHTING
     else:
-        walk(battle, army, knobs, u, unit[X, target], unit[Y, target])
+        walk(battle, tables, knobs, u, unit[X, target], unit[Y, target])
 
 
 @inline_kernel
@@ -83,7 +83,7 @@ def cancel_attack(battle: Battle, u: int) -> None:
 
 
 @inner_kernel
-def fly_missiles(battle: Battle, army: Army) -> None:
+def fly_missiles(battle: Battle, tables: UnitTables) -> None:
     """Move all missiles one loop towards their targets; one that arrives hits, one whose target is dead is gone."""
     unit, physical, decision = battle.unit, battle.physical, battle.decision
     for u in range(unit.shape[1]):
@@ -93,34 +93,34 @@ def fly_missiles(battle: Battle, army: Army) -> None:
         if unit[HEALTH, target] <= 0.:
             decision[MISSILE_TARGET, u] = -1
             continue
-        speed = min(army.stats[MISSILE_TOP, u], physical[MISSILE_SPEED, u] + army.stats[MISSILE_GAIN, u])
+        speed = min(tables.stats[MISSILE_TOP, u], physical[MISSILE_SPEED, u] + tables.stats[MISSILE_GAIN, u])
         physical[MISSILE_SPEED, u] = speed
         dx, dy = unit[X, target] - physical[MISSILE_X, u], unit[Y, target] - physical[MISSILE_Y, u]
         distance = math.sqrt(dx * dx + dy * dy)
-        if distance - army.stats[RADIUS, target] <= speed:
+        if distance - tables.stats[RADIUS, target] <= speed:
             decision[MISSILE_TARGET, u] = -1
-            hit(battle, army, u, target)
+            hit(battle, tables, u, target)
         else:
             physical[MISSILE_X, u] += dx * speed / distance
             physical[MISSILE_Y, u] += dy * speed / distance
 
 
 @inline_kernel
-def heal(battle: Battle, army: Army, knobs: SimKnobs, u: int, patient: int) -> None:
+def heal(battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int, patient: int) -> None:
     """Spend one loop healing a living patient, or flying towards it."""
     unit = battle.unit
-    if gap(battle, army, u, patient) > HEAL_RANGE:
-        walk(battle, army, knobs, u, unit[X, patient], unit[Y, patient])
+    if gap(battle, tables, u, patient) > HEAL_RANGE:
+        walk(battle, tables, knobs, u, unit[X, patient], unit[Y, patient])
         return
-    amount = min(HEAL_RATE, army.stats[HEALTH_MAX, patient] - unit[HEALTH, patient], unit[ENERGY, u] / HEAL_COST)
+    amount = min(HEAL_RATE, tables.stats[HEALTH_MAX, patient] - unit[HEALTH, patient], unit[ENERGY, u] / HEAL_COST)
     unit[HEALTH, patient] += amount
     unit[ENERGY, u] = max(0., unit[ENERGY, u] - amount * HEAL_COST)
 
 
 @inline_kernel
-def _begin_attack(battle: Battle, army: Army, knobs: SimKnobs, u: int, target: int, distance: float) -> None:
+def _begin_attack(battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int, target: int, distance: float) -> None:
     """Begin an attack with a weapon that is ready."""
-    stats = army.stats
+    stats = tables.stats
     jitter = knobs.jitter_low + draw_below(battle.rng, knobs.jitter_high - knobs.jitter_low + 1)
     close = distance <= stats[MELEE_RANGE, u] and stats[MELEE_RANGE, u] > 0.
     battle.decision[CLOSE, u] = close
@@ -128,28 +128,28 @@ def _begin_attack(battle: Battle, army: Army, knobs: SimKnobs, u: int, target: i
     battle.physical[WINDUP, u] = stats[MELEE_POINT, u] if close else stats[DAMAGE_POINT, u]
     battle.decision[PHASE, u] = WINDING
     if battle.physical[WINDUP, u] <= 0.:
-        _release(battle, army, u, target)
+        _release(battle, tables, u, target)
 
 
 @inline_kernel
-def _wind_on(battle: Battle, army: Army, u: int, target: int, distance: float) -> None:
+def _wind_on(battle: Battle, tables: UnitTables, u: int, target: int, distance: float) -> None:
     """Bring an attack that has begun one loop further: to its damage point, or from there to its second hit."""
-    physical, decision, stats = battle.physical, battle.decision, army.stats
+    physical, decision, stats = battle.physical, battle.decision, tables.stats
     physical[WINDUP, u] -= 1.
     if decision[PHASE, u] == STRIKING:
         if physical[WINDUP, u] <= 0.:
             decision[PHASE, u] = READY
-            hit(battle, army, u, target)
+            hit(battle, tables, u, target)
     elif distance > (stats[MELEE_RANGE, u] if decision[CLOSE, u] else stats[RANGE, u]) + stats[SLOP, u]:
         cancel_attack(battle, u)
     elif physical[WINDUP, u] <= 0.:
-        _release(battle, army, u, target)
+        _release(battle, tables, u, target)
 
 
 @inner_kernel
-def _release(battle: Battle, army: Army, u: int, target: int) -> None:
+def _release(battle: Battle, tables: UnitTables, u: int, target: int) -> None:
     """Pass the damage point: hit at once, or launch the missile, begin the sweep, burst."""
-    physical, decision, stats = battle.physical, battle.decision, army.stats
+    physical, decision, stats = battle.physical, battle.decision, tables.stats
     decision[PHASE, u] = READY
     physical[BACKSWING, u] = stats[BACKSWING_TIME, u]
     if stats[SPLASH, u] == BEAM:
@@ -161,7 +161,7 @@ def _release(battle: Battle, army: Army, u: int, target: int) -> None:
         physical[MISSILE_SPEED, u] = stats[MISSILE_START, u]
         decision[MISSILE_TARGET, u] = target
     else:
-        hit(battle, army, u, target)
+        hit(battle, tables, u, target)
         if stats[SECOND_HIT, u] > 0. and battle.unit[HEALTH, target] > 0.:
             decision[PHASE, u] = STRIKING
             physical[WINDUP, u] = stats[SECOND_HIT, u]

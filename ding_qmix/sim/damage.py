@@ -1,7 +1,7 @@
 """Hits, deaths, and units that burst when they die. Kernels over one battle."""
 from ding_qmix.numba_kernel import inline_kernel, inner_kernel
 from ding_qmix.sim.state import BURSTING, DUE, HURT_BY, IDLE, ORDER, PHASE, READY, SHIELD_WAIT, TARGET, Battle
-from ding_qmix.sim.unit_tables import ARMOR, CANNOT_HIT, RADIUS, SPLASH, Army
+from ding_qmix.sim.unit_tables import ARMOR, CANNOT_HIT, RADIUS, SPLASH, UnitTables
 from ding_qmix.sim.unit_types import BURST
 from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, SHIELD, X, Y
 
@@ -11,20 +11,20 @@ BURST_RADIUS = 2.2  # [map units] from the baneling's centre to the edge of who 
 
 
 @inline_kernel
-def hit(battle: Battle, army: Army, u: int, target: int) -> None:
+def hit(battle: Battle, tables: UnitTables, u: int, target: int) -> None:
     """Deal one hit: shields take it first, armor lessens what reaches life, never below the minimum."""
     unit = battle.unit
-    damage = army.damage[u, target]
+    damage = tables.damage[u, target]
     absorbed = min(unit[SHIELD, target], damage)
     unit[SHIELD, target] -= absorbed
     damage -= absorbed
     if damage > 0.:
-        unit[HEALTH, target] -= max(damage - army.stats[ARMOR, target], DAMAGE_MIN)
+        unit[HEALTH, target] -= max(damage - tables.stats[ARMOR, target], DAMAGE_MIN)
     battle.physical[SHIELD_WAIT, target] = SHIELD_DELAY
     battle.decision[HURT_BY, target] = u
     if unit[HEALTH, target] <= 0.:
         die(battle, target)
-        if army.stats[SPLASH, target] == BURST:
+        if tables.stats[SPLASH, target] == BURST:
             _add_burst(battle, target)
 
 
@@ -49,18 +49,19 @@ def burst(battle: Battle, u: int) -> None:
 
 
 @inner_kernel
-def settle_bursts(battle: Battle, army: Army) -> None:
+def settle_bursts(battle: Battle, tables: UnitTables) -> None:
     """Hit every foe around each unit that burst, and around each that bursts of that, until all is quiet."""
     unit, bursting = battle.unit, battle.ints[BURSTING]
     while bursting[0] > 0:
         u = bursting[bursting[0]]
         bursting[0] -= 1
         for foe in range(unit.shape[1]):
-            if unit[HEALTH, foe] <= 0. or army.rank[u, foe] == CANNOT_HIT:
+            if unit[HEALTH, foe] <= 0. or tables.rank[u, foe] == CANNOT_HIT:
                 continue
-            dx, dy, limit = unit[X, foe] - unit[X, u], unit[Y, foe] - unit[Y, u], BURST_RADIUS + army.stats[RADIUS, foe]
+            dx, dy, limit = unit[X, foe] - unit[X, u], unit[Y, foe] - unit[Y, u], BURST_RADIUS + tables.stats[RADIUS,
+                                                                                                              foe]
             if dx * dx + dy * dy <= limit * limit:
-                hit(battle, army, u, foe)
+                hit(battle, tables, u, foe)
 
 
 @inline_kernel

@@ -33,36 +33,36 @@ from ding_qmix.sim.unit_tables import (
     LOOPS_PER_STEP,
     SHIELD_MAX,
     SHIELD_REGEN,
-    Army,
+    UnitTables,
 )
 from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, SHIELD, X, Y
 
 
 @kernel
-def play_step(battle: Battle, army: Army, knobs: SimKnobs, actions: np.ndarray) -> None:
+def play_step(battle: Battle, tables: UnitTables, knobs: SimKnobs, actions: np.ndarray) -> None:
     """Give the allies their orders, int64 [N], and play one env step."""
-    for u in range(army.n_agents):
-        give_order(battle, army, u, actions[u])
+    for u in range(tables.n_agents):
+        give_order(battle, tables, u, actions[u])
     for _ in range(LOOPS_PER_STEP):
-        play_loop(battle, army, knobs)
+        play_loop(battle, tables, knobs)
 
 
 @kernel
-def play_loop(battle: Battle, army: Army, knobs: SimKnobs) -> None:
+def play_loop(battle: Battle, tables: UnitTables, knobs: SimKnobs) -> None:
     """Let every living unit act once in random order, then move beams and missiles and part what overlaps."""
     n_alive = _draw_turn(battle)
-    _run_clocks(battle, army)
-    _bound_allies(battle, army)
+    _run_clocks(battle, tables)
+    _bound_allies(battle, tables)
     for k in range(n_alive):
         u = battle.ints[TURN, k]
         if battle.unit[HEALTH, u] > 0.:
-            _act(battle, army, knobs, u)
-    if army.beams:
-        sweep_beams(battle, army)
-    fly_missiles(battle, army)
-    if army.bursts and battle.ints[BURSTING, 0] > 0:
-        settle_bursts(battle, army)
-    separate(battle, army, knobs, n_alive)
+            _act(battle, tables, knobs, u)
+    if tables.beams:
+        sweep_beams(battle, tables)
+    fly_missiles(battle, tables)
+    if tables.bursts and battle.ints[BURSTING, 0] > 0:
+        settle_bursts(battle, tables)
+    separate(battle, tables, knobs, n_alive)
 
 
 @inline_kernel
@@ -80,9 +80,9 @@ def _draw_turn(battle: Battle) -> int:
 
 
 @inline_kernel
-def _run_clocks(battle: Battle, army: Army) -> None:
+def _run_clocks(battle: Battle, tables: UnitTables) -> None:
     """Let the clocks of all units run for a loop, and what regenerates grow; nothing grows in the dead."""
-    unit, physical, stats = battle.unit, battle.physical, army.stats
+    unit, physical, stats = battle.unit, battle.physical, tables.stats
     for row in (BACKSWING, HELP_WAIT, SHIELD_WAIT):
         for u in range(unit.shape[1]):
             physical[row, u] = max(0., physical[row, u] - 1.)
@@ -97,24 +97,24 @@ def _run_clocks(battle: Battle, army: Army) -> None:
 
 
 @inline_kernel
-def _bound_allies(battle: Battle, army: Army) -> None:
+def _bound_allies(battle: Battle, tables: UnitTables) -> None:
     """Write the box that holds the living allies, so that enemies far from it need not look for targets."""
     unit, box = battle.unit, battle.floats[ALLY_BOX]
     box[0], box[1], box[2], box[3] = math.inf, -math.inf, math.inf, -math.inf
-    for u in range(army.n_agents):
+    for u in range(tables.n_agents):
         if unit[HEALTH, u] > 0.:
             box[0], box[1] = min(box[0], unit[X, u]), max(box[1], unit[X, u])
             box[2], box[3] = min(box[2], unit[Y, u]), max(box[3], unit[Y, u])
 
 
 @inline_kernel
-def _act(battle: Battle, army: Army, knobs: SimKnobs, u: int) -> None:
+def _act(battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int) -> None:
     """Let one unit act, and those burst that died of it."""
-    if u < army.n_agents:
-        obey(battle, army, knobs, u)
+    if u < tables.n_agents:
+        obey(battle, tables, knobs, u)
     else:
-        fight_on(battle, army, knobs, u)
+        fight_on(battle, tables, knobs, u)
     if battle.decision[STANCE, u] != WALKING:
         battle.physical[SPEED, u] = 0.
-    if army.bursts and battle.ints[BURSTING, 0] > 0:
-        settle_bursts(battle, army)
+    if tables.bursts and battle.ints[BURSTING, 0] > 0:
+        settle_bursts(battle, tables)

@@ -7,7 +7,7 @@ from ding_qmix.numba_kernel import inline_kernel
 from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.sim.pathing import STRAIGHT
 from ding_qmix.sim.state import SPEED, STANCE, STEP_X, STEP_Y, WALKING, Battle
-from ding_qmix.sim.unit_tables import ACCELERATION, FOOTING, MAX_SPEED, Army
+from ding_qmix.sim.unit_tables import ACCELERATION, FOOTING, MAX_SPEED, UnitTables
 from ding_qmix.sim.unit_types import FLIES, WALKS
 from ding_qmix.smac.terrain import MAP_SIZE
 from ding_qmix.smac.units import X, Y
@@ -16,13 +16,13 @@ SAME_PLACE = 1e-9  # [map units] below which a direction is undefined
 
 
 @inline_kernel
-def walk(battle: Battle, army: Army, knobs: SimKnobs, u: int, x: float, y: float) -> bool:
+def walk(battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int, x: float, y: float) -> bool:
     """Walk one loop towards a point, round the terrain that is in the way; say whether it was reached."""
     unit, physical = battle.unit, battle.physical
-    if army.stats[MAX_SPEED, u] == 0.:
+    if tables.stats[MAX_SPEED, u] == 0.:
         return False
     via = STRAIGHT
-    if battle.route.shape[0] > 1 and army.stats[FOOTING, u] == WALKS:
+    if battle.route.shape[0] > 1 and tables.stats[FOOTING, u] == WALKS:
         via = battle.route[_cell(unit[X, u], unit[Y, u]), _cell(x, y)]
         if via != STRAIGHT:
             x, y = via // MAP_SIZE + 0.5, via % MAP_SIZE + 0.5
@@ -30,22 +30,22 @@ def walk(battle: Battle, army: Army, knobs: SimKnobs, u: int, x: float, y: float
     distance = math.sqrt(dx * dx + dy * dy)
     if distance < SAME_PLACE:
         return via == STRAIGHT
-    speed = min(army.stats[MAX_SPEED, u], physical[SPEED, u] + army.stats[ACCELERATION, u])
+    speed = min(tables.stats[MAX_SPEED, u], physical[SPEED, u] + tables.stats[ACCELERATION, u])
     physical[SPEED, u] = speed
     fraction = min(speed, distance) / distance
     physical[STEP_X, u], physical[STEP_Y, u] = dx * fraction, dy * fraction
     battle.decision[STANCE, u] = WALKING
-    if not shift(battle, army, knobs, u, dx * fraction, dy * fraction):
-        _walk_along(battle, army, knobs, u, dx, dy, speed)
+    if not shift(battle, tables, knobs, u, dx * fraction, dy * fraction):
+        _walk_along(battle, tables, knobs, u, dx, dy, speed)
     return via == STRAIGHT and speed >= distance
 
 
 @inline_kernel
-def shift(battle: Battle, army: Army, knobs: SimKnobs, u: int, dx: float, dy: float) -> bool:
+def shift(battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int, dx: float, dy: float) -> bool:
     """Move a unit if the terrain allows, and say whether it does; fliers are kept on the map."""
     unit = battle.unit
     x, y = unit[X, u] + dx, unit[Y, u] + dy
-    footing = army.stats[FOOTING, u]
+    footing = tables.stats[FOOTING, u]
     if footing == FLIES:
         x = min(max(x, knobs.map_edge), MAP_SIZE - knobs.map_edge)
         y = min(max(y, knobs.map_edge), MAP_SIZE - knobs.map_edge)
@@ -56,14 +56,16 @@ def shift(battle: Battle, army: Army, knobs: SimKnobs, u: int, dx: float, dy: fl
 
 
 @inline_kernel
-def _walk_along(battle: Battle, army: Army, knobs: SimKnobs, u: int, dx: float, dy: float, speed: float) -> None:
+def _walk_along(
+        battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int, dx: float, dy: float, speed: float
+) -> None:
     """Walk along the wall that a step of ``speed`` ran into, on the axis that brings the unit nearer to its goal."""
     along_x, along_y = min(max(dx, -speed), speed), min(max(dy, -speed), speed)
     if abs(dx) >= abs(dy):
-        if not shift(battle, army, knobs, u, along_x, 0.):
-            shift(battle, army, knobs, u, 0., along_y)
-    elif not shift(battle, army, knobs, u, 0., along_y):
-        shift(battle, army, knobs, u, along_x, 0.)
+        if not shift(battle, tables, knobs, u, along_x, 0.):
+            shift(battle, tables, knobs, u, 0., along_y)
+    elif not shift(battle, tables, knobs, u, 0., along_y):
+        shift(battle, tables, knobs, u, along_x, 0.)
 
 
 @inline_kernel

@@ -39,7 +39,7 @@ from ding_qmix.sim.unit_tables import (
     RANGE,
     SCAN_RANGE,
     THREAT,
-    Army,
+    UnitTables,
 )
 from ding_qmix.smac.units import ENERGY, HEALTH, X, Y
 
@@ -49,48 +49,48 @@ AUTOCAST_ENERGY = 5.  # [energy points] needed to begin; MedivacHeal, AbilData.x
 
 
 @inline_kernel
-def fight_on(battle: Battle, army: Army, knobs: SimKnobs, u: int) -> None:
+def fight_on(battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int) -> None:
     """Act for one loop: attack or heal whom the unit has chosen, else walk on."""
     decision = battle.decision
     if decision[HURT_BY, u] >= 0:
-        _respond(battle, army, knobs, u, decision[HURT_BY, u])
-    if army.stats[HEALS, u]:
-        patient = _choose_patient(battle, army, u)
+        _respond(battle, tables, knobs, u, decision[HURT_BY, u])
+    if tables.stats[HEALS, u]:
+        patient = _choose_patient(battle, tables, u)
         if patient >= 0:
-            heal(battle, army, knobs, u, patient)
+            heal(battle, tables, knobs, u, patient)
             return
     else:
-        target = _hunt(battle, army, knobs, u) if decision[ORDER, u] == ATTACK else -1
+        target = _hunt(battle, tables, knobs, u) if decision[ORDER, u] == ATTACK else -1
         if target < 0:
-            target = _choose_target(battle, army, knobs, u)
+            target = _choose_target(battle, tables, knobs, u)
         if target >= 0:
-            attack(battle, army, knobs, u, target)
+            attack(battle, tables, knobs, u, target)
             return
     if battle.physical[BACKSWING, u] > 0.:
         decision[STANCE, u] = FIGHTING
     elif decision[ORDER, u] == ATTACK_MOVE:
-        _march(battle, army, knobs, u)
+        _march(battle, tables, knobs, u)
 
 
 @inline_kernel
-def _march(battle: Battle, army: Army, knobs: SimKnobs, u: int) -> None:
+def _march(battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int) -> None:
     """Walk on towards the destination of the attack-move and stay there."""
     goal_x, goal_y = battle.physical[GOAL_X, u], battle.physical[GOAL_Y, u]
     dx, dy = goal_x - battle.unit[X, u], goal_y - battle.unit[Y, u]
     if dx * dx + dy * dy <= knobs.arrive_radius * knobs.arrive_radius:
         battle.decision[ORDER, u] = GUARD
     else:
-        walk(battle, army, knobs, u, goal_x, goal_y)
+        walk(battle, tables, knobs, u, goal_x, goal_y)
 
 
 @inline_kernel
-def _hunt(battle: Battle, army: Army, knobs: SimKnobs, u: int) -> int:
+def _hunt(battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int) -> int:
     """Return the foe that u was ordered to attack; once it is dead stand guard (knob ``hunt_on``: attack the next)."""
     target = battle.decision[TARGET, u]
     if target >= 0 and battle.unit[HEALTH, target] > 0.:
         return target
     cancel_attack(battle, u)
-    target = nearest_foe(battle, army, u) if knobs.hunt_on else -1
+    target = nearest_foe(battle, tables, u) if knobs.hunt_on else -1
     if target < 0:
         battle.decision[ORDER, u] = GUARD
     _aim_at(battle, u, target)
@@ -98,19 +98,19 @@ def _hunt(battle: Battle, army: Army, knobs: SimKnobs, u: int) -> int:
 
 
 @inline_kernel
-def nearest_foe(battle: Battle, army: Army, u: int) -> int:
+def nearest_foe(battle: Battle, tables: UnitTables, u: int) -> int:
     """Return the nearest living ally that an enemy can hit, at any distance, -1 if there is none."""
     best, best_square = -1, math.inf
-    for foe in range(army.n_agents):
+    for foe in range(tables.n_agents):
         dx, dy = battle.unit[X, foe] - battle.unit[X, u], battle.unit[Y, foe] - battle.unit[Y, u]
         square = dx * dx + dy * dy
-        if battle.unit[HEALTH, foe] > 0. and army.rank[u, foe] > CANNOT_HIT and square < best_square:
+        if battle.unit[HEALTH, foe] > 0. and tables.rank[u, foe] > CANNOT_HIT and square < best_square:
             best, best_square = foe, square
     return best
 
 
 @inline_kernel
-def _choose_target(battle: Battle, army: Army, knobs: SimKnobs, u: int) -> int:
+def _choose_target(battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int) -> int:
     """
     Keep the target while it can be shot at; else take the highest ranked, then nearest in scan range; else chase on.
 
@@ -121,10 +121,10 @@ def _choose_target(battle: Battle, army: Army, knobs: SimKnobs, u: int) -> int:
     if kept >= 0 and unit[HEALTH, kept] <= 0.:
         cancel_attack(battle, u)
         kept = -1
-    if kept >= 0 and (decision[PHASE, u] != READY or _holds(battle, army, u, kept)):
+    if kept >= 0 and (decision[PHASE, u] != READY or _holds(battle, tables, u, kept)):
         return kept
-    target = _scan(battle, army, u, last if army.stats[NEAR_LAST_TARGET, u] > 0. and last >= 0 else u)
-    if target < 0 and kept >= 0 and army.stats[MAX_SPEED, u] > 0.:
+    target = _scan(battle, tables, u, last if tables.stats[NEAR_LAST_TARGET, u] > 0. and last >= 0 else u)
+    if target < 0 and kept >= 0 and tables.stats[MAX_SPEED, u] > 0.:
         dx, dy = unit[X, u] - physical[LEASH_X, u], unit[Y, u] - physical[LEASH_Y, u]
         if dx * dx + dy * dy <= knobs.chase_leash * knobs.chase_leash:
             return kept
@@ -133,22 +133,22 @@ def _choose_target(battle: Battle, army: Army, knobs: SimKnobs, u: int) -> int:
 
 
 @inline_kernel
-def _holds(battle: Battle, army: Army, u: int, target: int) -> bool:
+def _holds(battle: Battle, tables: UnitTables, u: int, target: int) -> bool:
     """Say whether nothing can outrank a target and it is in weapon range."""
-    return army.rank[u, target] == THREAT and gap(battle, army, u, target) <= army.stats[RANGE, u]
+    return tables.rank[u, target] == THREAT and gap(battle, tables, u, target) <= tables.stats[RANGE, u]
 
 
 @inline_kernel
-def _scan(battle: Battle, army: Army, u: int, center: int) -> int:
+def _scan(battle: Battle, tables: UnitTables, u: int, center: int) -> int:
     """Return the highest ranked, then nearest to unit ``center``, foe within scan range of u, -1 if there is none."""
-    unit, stats, box = battle.unit, army.stats, battle.floats[ALLY_BOX]
+    unit, stats, box = battle.unit, tables.stats, battle.floats[ALLY_BOX]
     x, y, reach = unit[X, u], unit[Y, u], stats[SCAN_RANGE, u] + stats[RADIUS, u]
     aside_x, aside_y = max(box[0] - x, x - box[1], 0.), max(box[2] - y, y - box[3], 0.)
     if aside_x * aside_x + aside_y * aside_y > (reach + BOX_MARGIN) ** 2:
         return -1
     best, best_rank, best_square = -1, CANNOT_HIT, math.inf
-    for foe in range(army.n_agents):
-        rank = army.rank[u, foe]
+    for foe in range(tables.n_agents):
+        rank = tables.rank[u, foe]
         if unit[HEALTH, foe] <= 0. or rank <= CANNOT_HIT or rank < best_rank:
             continue
         dx, dy, limit = unit[X, foe] - x, unit[Y, foe] - y, reach + stats[RADIUS, foe]
@@ -171,42 +171,42 @@ def _aim_at(battle: Battle, u: int, target: int) -> None:
 
 
 @inline_kernel
-def _respond(battle: Battle, army: Army, knobs: SimKnobs, u: int, attacker: int) -> None:
+def _respond(battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int, attacker: int) -> None:
     """Having been hit without a target of one's own, turn on the attacker, and call for help now and then."""
     unit, decision, physical = battle.unit, battle.decision, battle.physical
     decision[HURT_BY, u] = -1
     if unit[HEALTH, attacker] <= 0.:
         return
-    _turn_on(battle, army, u, attacker)
+    _turn_on(battle, tables, u, attacker)
     if physical[HELP_WAIT, u] > 0.:
         return
     physical[HELP_WAIT, u] = knobs.help_period
-    for friend in range(army.n_agents, unit.shape[1]):
+    for friend in range(tables.n_agents, unit.shape[1]):
         dx, dy = unit[X, friend] - unit[X, u], unit[Y, friend] - unit[Y, u]
         if unit[HEALTH, friend] > 0. and dx * dx + dy * dy <= knobs.help_radius * knobs.help_radius:
-            _turn_on(battle, army, friend, attacker)
+            _turn_on(battle, tables, friend, attacker)
 
 
 @inline_kernel
-def _turn_on(battle: Battle, army: Army, u: int, attacker: int) -> None:
+def _turn_on(battle: Battle, tables: UnitTables, u: int, attacker: int) -> None:
     """Take the attacker as target if the unit has none and can hit it."""
-    if battle.decision[TARGET, u] < 0 and army.rank[u, attacker] > CANNOT_HIT:
+    if battle.decision[TARGET, u] < 0 and tables.rank[u, attacker] > CANNOT_HIT:
         _aim_at(battle, u, attacker)
 
 
 @inline_kernel
-def _choose_patient(battle: Battle, army: Army, u: int) -> int:
+def _choose_patient(battle: Battle, tables: UnitTables, u: int) -> int:
     """Keep healing the patient until it is whole; else take the one with the lowest life fraction, then the nearest."""
-    unit, stats = battle.unit, army.stats
+    unit, stats = battle.unit, tables.stats
     kept = battle.decision[TARGET, u]
     if kept >= 0 and 0. < unit[HEALTH, kept] < stats[HEALTH_MAX, kept] and unit[ENERGY, u] > 0.:
         return kept
     best, best_life, best_gap = -1, 1., math.inf
     if unit[ENERGY, u] >= AUTOCAST_ENERGY:
-        for friend in range(army.n_agents, unit.shape[1]):
-            if unit[HEALTH, friend] <= 0. or not army.healable[u, friend]:
+        for friend in range(tables.n_agents, unit.shape[1]):
+            if unit[HEALTH, friend] <= 0. or not tables.healable[u, friend]:
                 continue
-            life, distance = unit[HEALTH, friend] / stats[HEALTH_MAX, friend], gap(battle, army, u, friend)
+            life, distance = unit[HEALTH, friend] / stats[HEALTH_MAX, friend], gap(battle, tables, u, friend)
             if distance <= AUTOCAST_RANGE and (life < best_life or (life == best_life < 1. and distance < best_gap)):
                 best, best_life, best_gap = friend, life, distance
     _aim_at(battle, u, best)

@@ -5,7 +5,7 @@ from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.sim.combat import attack, cancel_attack, heal
 from ding_qmix.sim.movement import walk
 from ding_qmix.sim.state import ATTACK, BACKSWING, GOAL_X, GOAL_Y, HEAL, IDLE, MOVE, ORDER, TARGET, Battle
-from ding_qmix.sim.unit_tables import CANNOT_HIT, HEALS, HEALTH_MAX, Army
+from ding_qmix.sim.unit_tables import CANNOT_HIT, HEALS, HEALTH_MAX, UnitTables
 from ding_qmix.smac.rules import EAST, FIRST_TARGET, NO_OP, NORTH, SOUTH, STOP, WEST
 from ding_qmix.smac.units import ENERGY, HEALTH, X, Y
 
@@ -13,12 +13,12 @@ MOVE_AMOUNT = 2.  # [map units] ahead that a move order aims; oxwhirl/smac starc
 
 
 @kernel
-def give_order(battle: Battle, army: Army, u: int, action: int) -> None:
+def give_order(battle: Battle, tables: UnitTables, u: int, action: int) -> None:
     """Turn a legal action into an order. One that the game rejects leaves the order before it in force."""
     if action == NO_OP:
         return
     if action >= FIRST_TARGET:
-        _aim(battle, army, u, action - FIRST_TARGET)
+        _aim(battle, tables, u, action - FIRST_TARGET)
         return
     _replace_order(battle, u, IDLE if action == STOP else MOVE, -1)
     x, y = battle.unit[X, u], battle.unit[Y, u]
@@ -34,33 +34,33 @@ def give_order(battle: Battle, army: Army, u: int, action: int) -> None:
 
 
 @inline_kernel
-def obey(battle: Battle, army: Army, knobs: SimKnobs, u: int) -> None:
+def obey(battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int) -> None:
     """Carry out an order for one loop. Allies are passive: without an order to attack they never shoot."""
     order, target = battle.decision[ORDER, u], battle.decision[TARGET, u]
     if order == MOVE:
-        if walk(battle, army, knobs, u, battle.physical[GOAL_X, u], battle.physical[GOAL_Y, u]):
+        if walk(battle, tables, knobs, u, battle.physical[GOAL_X, u], battle.physical[GOAL_Y, u]):
             battle.decision[ORDER, u] = IDLE
     elif order == ATTACK:
         if battle.unit[HEALTH, target] > 0.:
-            attack(battle, army, knobs, u, target)
+            attack(battle, tables, knobs, u, target)
         else:
             _replace_order(battle, u, IDLE, -1)
     elif order == HEAL:
-        if _needs_healing(battle, army, target) and battle.unit[ENERGY, u] > 0.:
-            heal(battle, army, knobs, u, target)
+        if _needs_healing(battle, tables, target) and battle.unit[ENERGY, u] > 0.:
+            heal(battle, tables, knobs, u, target)
         else:
             _replace_order(battle, u, IDLE, -1)
 
 
 @inline_kernel
-def _aim(battle: Battle, army: Army, u: int, number: int) -> None:
+def _aim(battle: Battle, tables: UnitTables, u: int, number: int) -> None:
     """Order an attack on an enemy, or to heal an ally; rejected if it cannot be hit, or needs no healing."""
-    order, target = ATTACK, army.n_agents + number
-    if army.stats[HEALS, u] > 0.:
+    order, target = ATTACK, tables.n_agents + number
+    if tables.stats[HEALS, u] > 0.:
         order, target = HEAL, number
-        if not _needs_healing(battle, army, target) or battle.unit[ENERGY, u] <= 0.:
+        if not _needs_healing(battle, tables, target) or battle.unit[ENERGY, u] <= 0.:
             return
-    elif army.rank[u, target] == CANNOT_HIT:
+    elif tables.rank[u, target] == CANNOT_HIT:
         return
     if battle.decision[ORDER, u] != order or battle.decision[TARGET, u] != target:
         _replace_order(battle, u, order, target)
@@ -76,6 +76,6 @@ def _replace_order(battle: Battle, u: int, order: int, target: int) -> None:
 
 
 @inline_kernel
-def _needs_healing(battle: Battle, army: Army, u: int) -> bool:
+def _needs_healing(battle: Battle, tables: UnitTables, u: int) -> bool:
     """Say whether a unit lives and is hurt."""
-    return 0. < battle.unit[HEALTH, u] < army.stats[HEALTH_MAX, u]
+    return 0. < battle.unit[HEALTH, u] < tables.stats[HEALTH_MAX, u]

@@ -3,7 +3,7 @@ from typing import NamedTuple
 from ding_qmix.sim.calibration import SimKnobs
 from ding_qmix.sim.pathing import Ground, make_ground
 from ding_qmix.sim.spawn import InitialState, make_initial_state, spawn_points
-from ding_qmix.sim.unit_tables import Army, make_army
+from ding_qmix.sim.unit_tables import UnitTables, make_unit_tables
 from ding_qmix.smac.reward import RewardOptions, reward_divisor
 from ding_qmix.smac.rules import Rules, agent_order, created_units, make_rules
 from ding_qmix.smac.scenarios import Scenario
@@ -13,7 +13,7 @@ class SimParams(NamedTuple):
     """What never changes while a map is played, for the compiled step."""
     initial: InitialState
     rules: Rules
-    army: Army
+    tables: UnitTables
     ground: Ground
     knobs: SimKnobs
     options: RewardOptions
@@ -32,7 +32,7 @@ def make_sim_params(
     return SimParams(
         initial=make_initial_state(scenario, names, x[order], y[order]),
         rules=rules,
-        army=make_army(names, scenario.n_agents),
+        tables=make_unit_tables(names, scenario.n_agents),
         ground=make_ground(scenario.terrain),
         knobs=knobs,
         options=options,

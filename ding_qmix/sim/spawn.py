@@ -23,7 +23,7 @@ from ding_qmix.sim.state import (
     TARGET,
     Battle,
 )
-from ding_qmix.sim.unit_tables import HEALS, Army, reach
+from ding_qmix.sim.unit_tables import HEALS, UnitTables, reach
 from ding_qmix.sim.unit_types import FLIES, UNIT_TYPES, UnitType
 from ding_qmix.smac.scenarios import Scenario, UnitGroup
 from ding_qmix.smac.terrain import MAP_SIZE, pathing_grid
@@ -56,7 +56,7 @@ def make_initial_state(scenario: Scenario, names: list[str], x: np.ndarray, y: n
 
 
 @kernel
-def begin_battle(battle: Battle, initial: InitialState, army: Army, knobs: SimKnobs) -> None:
+def begin_battle(battle: Battle, initial: InitialState, tables: UnitTables, knobs: SimKnobs) -> None:
     """Set a battle to its initial state, give the enemy its order, let the first loops pass."""
     for u in range(battle.unit.shape[1]):
         for row in range(N_FIELDS):
@@ -66,15 +66,15 @@ def begin_battle(battle: Battle, initial: InitialState, army: Army, knobs: SimKn
         for row in range(N_DECISION):
             battle.decision[row, u] = -1 if row in (TARGET, MISSILE_TARGET, HURT_BY) else 0
     along = draw_fraction(battle.rng)
-    for u in range(army.n_agents, battle.unit.shape[1]):
+    for u in range(tables.n_agents, battle.unit.shape[1]):
         battle.physical[GOAL_X, u] = initial.goal[0, 0] + along * (initial.goal[1, 0] - initial.goal[0, 0])
         battle.physical[GOAL_Y, u] = initial.goal[0, 1] + along * (initial.goal[1, 1] - initial.goal[0, 1])
-        waits = not initial.marches or (army.stats[HEALS, u] > 0. and not knobs.scan_move)
+        waits = not initial.marches or (tables.stats[HEALS, u] > 0. and not knobs.scan_move)
         battle.decision[ORDER, u] = GUARD if waits else ATTACK_MOVE
         if initial.hunts:
-            battle.decision[ORDER, u], battle.decision[TARGET, u] = ATTACK, nearest_foe(battle, army, u)
+            battle.decision[ORDER, u], battle.decision[TARGET, u] = ATTACK, nearest_foe(battle, tables, u)
     for _ in range(knobs.reset_loops):
-        play_loop(battle, army, knobs)
+        play_loop(battle, tables, knobs)
 
 
 def spawn_points(scenario: Scenario, knobs: SimKnobs) -> tuple[np.ndarray, np.ndarray]:

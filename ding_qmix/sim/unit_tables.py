@@ -1,4 +1,4 @@
-"""The tables of one map's army, built from its unit types."""
+"""Tables of one map's units, built from its unit types."""
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -27,8 +27,8 @@ N_STATS = 27
 CANNOT_HIT, CAN_HIT, THREAT = 0, 1, 2  # target ranks: of two targets the higher rank is taken
 
 
-class Army(NamedTuple):
-    """The units of one map in SMAC's order, allies first."""
+class UnitTables(NamedTuple):
+    """What never changes of a map's units, in SMAC's order, allies first."""
     n_agents: int
     beams: bool  # some unit's weapon sweeps
     bursts: bool  # some unit bursts
@@ -39,13 +39,13 @@ class Army(NamedTuple):
     healable: np.ndarray  # bool [U, U], row can heal column: a biological unit of its own side
 
 
-def make_army(names: Sequence[str], n_agents: int) -> Army:
+def make_unit_tables(names: Sequence[str], n_agents: int) -> UnitTables:
     """Lay the units of a map, in SMAC's order, out in tables."""
     kinds = [UNIT_TYPES[name] for name in names]
     side = [u < n_agents for u in range(len(names))]
     pairs = [[(a, b, side[i] == side[j]) for j, b in enumerate(kinds)] for i, a in enumerate(kinds)]
     splashes = {kind.weapon.splash for kind in kinds if kind.weapon is not None}
-    return Army(
+    return UnitTables(
         n_agents=n_agents,
         beams=BEAM in splashes,
         bursts=BURST in splashes,

@@ -18,7 +18,7 @@ maps = pytest.mark.parametrize('map_name', SCENARIOS)
 
 def assert_sound(env, step):
     """Check one step of an env that is not yet over, and its unit tables."""
-    n, stats, unit = env.spec.n_agents, env._params.army.stats, env._state.unit
+    n, stats, unit = env.spec.n_agents, env._params.tables.stats, env._state.unit
     for array in (step.obs, step.state, step.reward, unit, env._state.physical):
         assert np.isfinite(array).all()
     for field, limit in ((HEALTH, HEALTH_MAX), (SHIELD, SHIELD_MAX), (ENERGY, ENERGY_MAX)):
@@ -63,10 +63,10 @@ def advance(env, mask):
     n, unit = env.spec.n_agents, env._state.unit[0]
     actions = np.zeros((1, n), dtype=np.int64)
     for u in range(n):
-        if mask[0, u, NO_OP] or env._params.army.stats[HEALS, u]:
+        if mask[0, u, NO_OP] or env._params.tables.stats[HEALS, u]:
             actions[0, u] = NO_OP if mask[0, u, NO_OP] else STOP
             continue
-        aims = [i for i in np.flatnonzero(mask[0, u, FIRST_TARGET:]) if env._params.army.rank[u, n + i] > CANNOT_HIT]
+        aims = [i for i in np.flatnonzero(mask[0, u, FIRST_TARGET:]) if env._params.tables.rank[u, n + i] > CANNOT_HIT]
         foe = min(np.flatnonzero(unit[HEALTH, n:] > 0.), key=lambda i: math.dist(unit[:2, n + i], unit[:2, u]))
         dx, dy = unit[:2, n + foe] - unit[:2, u]
         ways = sorted([(-abs(dx), EAST if dx > 0. else WEST), (-abs(dy), NORTH if dy > 0. else SOUTH)])
@@ -80,17 +80,17 @@ def test_rewards_of_a_clean_win_sum_to_20(map_name):
     # Allies that hardly die, whose losses count nothing: what is left is what the enemies lose, and the win.
     env = SimVecEnv(map_name, 1, seed=2, n_threads=1, reward_only_positive=False, reward_negative_scale=0.)
     step, n, total = env.reset(), env.spec.n_agents, 0.
-    army, rules = env._params.army, env._params.rules
+    tables, rules = env._params.tables, env._params.rules
     while not (step.terminated[0] or step.truncated[0]):
         life = env._state.unit[0, HEALTH, :n]
-        life[life > 0.] = army.stats[HEALTH_MAX, :n] = 1e6
+        life[life > 0.] = tables.stats[HEALTH_MAX, :n] = 1e6
         step = env.step(advance(env, step.action_mask))
         total += float(step.reward[0])
     assert step.won[0]
     missing = 0.
     if rules.medivac_map and step.dead_enemies[0] < env.spec.n_enemies:  # the last medivac need not be killed
         medivac = env.spec.n_agents + int(np.flatnonzero(rules.healer[n:])[0])
-        left = step.final_state[0, n * 7 + (medivac - n) * 6] * army.stats[HEALTH_MAX, medivac]
+        left = step.final_state[0, n * 7 + (medivac - n) * 6] * tables.stats[HEALTH_MAX, medivac]
         missing = (left + 10.) / env._params.divisor
     assert total + missing == pytest.approx(20., rel=1e-4)
 

@@ -130,10 +130,10 @@ def test_spawned_units_stand_clear_of_one_another_on_open_ground(map_name):
     scenario = SCENARIOS[map_name]
     x, y = spawn_points(scenario, SimKnobs())
     env = SimVecEnv(map_name, 1, n_threads=1)
-    army, unit = env._params.army, env._params.initial.unit
+    tables, unit = env._params.tables, env._params.initial.unit
     for i in range(unit.shape[1]):
         for j in range(i):
-            assert math.hypot(unit[0, i] - unit[0, j], unit[1, i] - unit[1, j]) >= army.reach[i, j] - 1e-9
+            assert math.hypot(unit[0, i] - unit[0, j], unit[1, i] - unit[1, j]) >= tables.reach[i, j] - 1e-9
     group = scenario.allies[0]
     assert (group.x, group.y) in set(zip(x, y))
 

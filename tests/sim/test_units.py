@@ -264,6 +264,6 @@ def test_allied_baneling_bursts_on_order_only():
 @pytest.mark.unittest
 def test_fighters_hit_what_their_weapons_reach():
     field = Battlefield([('colossus', 10., 16.), ('medivac', 10., 20.), ('zealot', 20., 20.)], [('zergling', 15., 16.)])
-    rank = field.params.army.rank
+    rank = field.params.tables.rank
     assert rank[3, 0] > 0 and rank[3, 2] > 0 and rank[3, 1] == 0  # a zergling reaches a colossus, no medivac
     assert rank[0, 3] > 0

@@ -49,20 +49,20 @@ class Battlefield:
             floats=np.zeros((N_FLOATS, n_units + 4)),
             ints=np.zeros((N_INTS, n_units + 4), dtype=np.int32),
         )
-        begin_battle(self.battle, self.params.initial, self.params.army, self.params.knobs)
+        begin_battle(self.battle, self.params.initial, self.params.tables, self.params.knobs)
 
     def order(self, u: int, action: int) -> None:
         """Give one ally an action of SMAC."""
-        give_order(self.battle, self.params.army, u, action)
+        give_order(self.battle, self.params.tables, u, action)
 
     def play(self, n_loops: int = 1) -> None:
         """Play game loops."""
         for _ in range(n_loops):
-            play_loop(self.battle, self.params.army, self.params.knobs)
+            play_loop(self.battle, self.params.tables, self.params.knobs)
 
     def step(self, actions: list[int]) -> None:
         """Play one env step."""
-        play_step(self.battle, self.params.army, self.params.knobs, np.array(actions, dtype=np.int64))
+        play_step(self.battle, self.params.tables, self.params.knobs, np.array(actions, dtype=np.int64))
 
     def health(self, u: int) -> float:
         """Return a unit's health, [hit points]."""
