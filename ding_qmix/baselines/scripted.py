@@ -7,9 +7,9 @@ import difflib
 from typing import Optional
 
 import numpy as np
-from numba import njit
 
 from ding_qmix.baselines.tactics import pick_closest, pick_focus, pick_kite
+from ding_qmix.numba_kernel import kernel
 from ding_qmix.sim.rng import draw_below, seed_state
 from ding_qmix.sim.unit_tables import UnitTables, make_unit_tables
 from ding_qmix.smac.rules import created_units
@@ -146,7 +146,7 @@ def make_scripted_policy(name: str, spec: EnvSpec, n_envs: int, seed: int = 0) -
     return SCRIPTED_POLICIES[name](spec, n_envs, seed)
 
 
-@njit(cache=True)
+@kernel
 def draw_legal(action_mask: np.ndarray, rng: np.ndarray, actions_out: np.ndarray) -> None:
     """Draw a legal action for every agent: mask bool [E, N, A], rng uint64 [E] -> int64 [E, N]."""
     n_envs, n_agents, n_actions = action_mask.shape
@@ -172,7 +172,7 @@ def _make_known_tables(spec: EnvSpec, units: UnitSnapshot) -> UnitTables:
     return make_unit_tables(names, spec.n_agents)
 
 
-@njit(cache=True)
+@kernel
 def _choose_closest(
         units: UnitSnapshot, action_mask: np.ndarray, tables: UnitTables, target: np.ndarray, actions_out: np.ndarray
 ) -> None:
@@ -182,7 +182,7 @@ def _choose_closest(
             actions_out[e, u] = pick_closest(units, e, u, action_mask, tables, target)
 
 
-@njit(cache=True)
+@kernel
 def _choose_focus(units: UnitSnapshot, action_mask: np.ndarray, tables: UnitTables, actions_out: np.ndarray) -> None:
     """Write ``pick_focus`` of every agent, int64 [E, N]."""
     for e in range(actions_out.shape[0]):
@@ -190,7 +190,7 @@ def _choose_focus(units: UnitSnapshot, action_mask: np.ndarray, tables: UnitTabl
             actions_out[e, u] = pick_focus(units, e, u, action_mask, tables)
 
 
-@njit(cache=True)
+@kernel
 def _choose_kite(units: UnitSnapshot, action_mask: np.ndarray, tables: UnitTables, actions_out: np.ndarray) -> None:
     """Write ``pick_kite`` of every agent, int64 [E, N]."""
     for e in range(actions_out.shape[0]):
