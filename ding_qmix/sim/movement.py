@@ -1,4 +1,4 @@
-"""Walking over the ground. Kernels over one battle."""
+"""Walking on the map. Kernels over one battle."""
 import math
 
 import numpy as np

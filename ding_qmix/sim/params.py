@@ -1,7 +1,7 @@
 from typing import NamedTuple
 
 from ding_qmix.sim.calibration import SimKnobs
-from ding_qmix.sim.pathing import Ground, make_ground
+from ding_qmix.sim.pathing import PathingMap, make_pathing_map
 from ding_qmix.sim.spawn import InitialState, make_initial_state, spawn_points
 from ding_qmix.sim.unit_tables import UnitTables, make_unit_tables
 from ding_qmix.smac.reward import RewardOptions, reward_divisor
@@ -14,7 +14,7 @@ class SimParams(NamedTuple):
     initial: InitialState
     rules: Rules
     tables: UnitTables
-    ground: Ground
+    pathing: PathingMap
     knobs: SimKnobs
     options: RewardOptions
     divisor: float  # [raw reward per scaled reward]
@@ -33,7 +33,7 @@ def make_sim_params(
         initial=make_initial_state(scenario, names, x[order], y[order]),
         rules=rules,
         tables=make_unit_tables(names, scenario.n_agents),
-        ground=make_ground(scenario.terrain),
+        pathing=make_pathing_map(scenario.terrain),
         knobs=knobs,
         options=options,
         divisor=reward_divisor(rules, options),

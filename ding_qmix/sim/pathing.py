@@ -1,12 +1,11 @@
-"""The ground of a map: who can stand where, and which way leads round what is in the way."""
+"""Pathing on a map: who can stand where, and which way leads round what is in the way."""
 import math
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-from ding_qmix.numba_kernel import kernel
+from ding_qmix.numba_kernel import allocating_kernel, kernel
 from ding_qmix.sim.unit_types import CLIMBS, FLIES, WALKS
 from ding_qmix.smac.terrain import MAP_SIZE, WINDING, cliff_grid, pathing_grid
 
@@ -14,22 +13,22 @@ STRAIGHT = -1  # in ``route``: nothing is in the way
 N_CELLS = MAP_SIZE * MAP_SIZE
 
 
-class Ground(NamedTuple):
-    """Shared by all battles on a map; cell (i, j) has the number i * MAP_SIZE + j."""
+class PathingMap(NamedTuple):
+    """Where units can walk, shared by all battles on a map; cell (i, j) has the number i * MAP_SIZE + j."""
     footing: np.ndarray  # int8 [MAP_SIZE, MAP_SIZE]: WALKS (all units), CLIMBS (cliff walkers) or FLIES (fliers only)
     route: np.ndarray  # int16 [from cell, to cell]: STRAIGHT, or the cell to walk to first; [1, 1] where none is needed
 
 
 @cache
-def make_ground(terrain: str) -> Ground:
-    """Lay the ground of a terrain out, with the ways between all its cells where the straight one may be blocked."""
+def make_pathing_map(terrain: str) -> PathingMap:
+    """Lay the pathing of a terrain out, with the ways between all its cells where the straight one may be blocked."""
     pathable = pathing_grid(terrain)
     footing = np.where(pathable, WALKS, np.where(cliff_grid(terrain), CLIMBS, FLIES)).astype(np.int8)
     none = np.full((1, 1), STRAIGHT, dtype=np.int16)
-    return Ground(footing, find_routes(pathable) if terrain in WINDING else none)
+    return PathingMap(footing, find_routes(pathable) if terrain in WINDING else none)
 
 
-@njit(cache=True)
+@allocating_kernel
 def find_routes(pathable: np.ndarray) -> np.ndarray:
     """
     Overview:

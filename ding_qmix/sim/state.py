@@ -49,7 +49,7 @@ STILL, WALKING, FIGHTING = 0, 1, 2  # stances: what others can push
 
 
 class SimState(NamedTuple):
-    """E battles. The generators are part of it; what never changes is in Rules, UnitTables and Ground."""
+    """E battles. The generators are part of it; what never changes is in Rules, UnitTables and PathingMap."""
     unit: np.ndarray  # float64 [E, N_FIELDS, U], see ding_qmix.smac.units
     physical: np.ndarray  # float64 [E, N_PHYSICAL, U]
     decision: np.ndarray  # int32 [E, N_DECISION, U]

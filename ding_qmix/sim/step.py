@@ -52,9 +52,9 @@ def _play_env(
         step_out: VecStep, final_out: FinalUnits
 ) -> None:
     """Carry out one command in env e, and begin the next episode if it ended this one."""
-    ground, out = params.ground, step_out
+    pathing, out = params.pathing, step_out
     battle = Battle(
-        state.unit[e], state.physical[e], state.decision[e], state.rng[e:e + 1], ground.footing, ground.route,
+        state.unit[e], state.physical[e], state.decision[e], state.rng[e:e + 1], pathing.footing, pathing.route,
         scratch.floats[e], scratch.ints[e]
     )
     over = False

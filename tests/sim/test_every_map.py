@@ -25,7 +25,7 @@ def assert_sound(env, step):
         assert (unit[:, field] >= 0.).all() and (unit[:, field] <= stats[limit]).all()
     x, y, alive = unit[:, X], unit[:, Y], unit[:, HEALTH] > 0.
     assert ((x >= 0.) & (x <= 32.) & (y >= 0.) & (y <= 32.)).all()
-    cells = env._params.ground.footing[np.minimum(x, 31.9).astype(int), np.minimum(y, 31.9).astype(int)]
+    cells = env._params.pathing.footing[np.minimum(x, 31.9).astype(int), np.minimum(y, 31.9).astype(int)]
     assert (cells >= stats[FOOTING]).all()  # no one in a wall
     mask, dead = step.action_mask, ~alive[:, :n]
     assert mask.any(2).all() and (mask[dead].sum(1) == 1).all()

@@ -104,5 +104,5 @@ def test_spawned_units_do_not_overlap_and_the_first_is_on_the_point(map_name):
     scenario = get_scenario(map_name)
     x, y = spawn_points(scenario, SimKnobs())
     assert (x[0], y[0]) == (9., 16.) and (x[scenario.n_agents], y[scenario.n_agents]) == (23., 16.)
-    ground = [i for i in range(len(x)) if map_name[:3] != 'MMM' or i not in (9, len(x) - 1)]
-    assert min(math.hypot(x[i] - x[j], y[i] - y[j]) for i in ground for j in ground if i < j) >= .75 - 1e-9
+    walkers = [i for i in range(len(x)) if map_name[:3] != 'MMM' or i not in (9, len(x) - 1)]
+    assert min(math.hypot(x[i] - x[j], y[i] - y[j]) for i in walkers for j in walkers if i < j) >= .75 - 1e-9

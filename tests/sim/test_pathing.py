@@ -7,7 +7,7 @@ from battlefield import Battlefield
 
 from ding_qmix.sim import SimVecEnv
 from ding_qmix.sim.calibration import SimKnobs
-from ding_qmix.sim.pathing import STRAIGHT, find_routes, make_ground
+from ding_qmix.sim.pathing import STRAIGHT, find_routes, make_pathing_map
 from ding_qmix.sim.spawn import spawn_points
 from ding_qmix.sim.state import ATTACK, ATTACK_MOVE, GOAL_X, GOAL_Y, GUARD, ORDER, TARGET
 from ding_qmix.smac.rules import FIRST_TARGET
@@ -38,13 +38,13 @@ def test_unit_gets_from_any_cell_to_any_other(terrain):
 @pytest.mark.unittest
 @pytest.mark.parametrize('terrain', ['BAND', 'OPEN', 'OCTAGON', 'ROUNDED_BOX_6H', 'PENTAGON'])
 def test_other_terrain_needs_no_routes(terrain):
-    assert make_ground(terrain).route.shape == (1, 1)
+    assert make_pathing_map(terrain).route.shape == (1, 1)
 
 
 @pytest.mark.unittest
 @pytest.mark.parametrize('terrain', ['CORRIDOR', 'DIAGONAL', 'TWO_LEVEL'])
 def test_routes_lead_from_every_cell_to_every_cell(terrain):
-    grid, route = pathing_grid(terrain), make_ground(terrain).route
+    grid, route = pathing_grid(terrain), make_pathing_map(terrain).route
     cells = [cell(*place) for place in np.argwhere(grid)]
     rng = np.random.default_rng(0)
     for start, goal in rng.choice(cells, (400, 2)):

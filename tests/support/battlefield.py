@@ -44,8 +44,8 @@ class Battlefield:
             physical=np.zeros((N_PHYSICAL, n_units)),
             decision=np.zeros((N_DECISION, n_units), dtype=np.int32),
             rng=np.array([seed_state(seed)], dtype=np.uint64),
-            footing=self.params.ground.footing,
-            route=self.params.ground.route,
+            footing=self.params.pathing.footing,
+            route=self.params.pathing.route,
             floats=np.zeros((N_FLOATS, n_units + 4)),
             ints=np.zeros((N_INTS, n_units + 4), dtype=np.int32),
         )

@@ -32,7 +32,7 @@ def battle_after(env: SimVecEnv, e: int, actions: np.ndarray) -> Battle:
     n_units = state.unit.shape[2]
     battle = Battle(
         state.unit[e].copy(), state.physical[e].copy(), state.decision[e].copy(), state.rng[e:e + 1].copy(),
-        params.ground.footing, params.ground.route, np.zeros((N_FLOATS, n_units + 4)),
+        params.pathing.footing, params.pathing.route, np.zeros((N_FLOATS, n_units + 4)),
         np.zeros((N_INTS, n_units + 4), np.int32)
     )
     play_step(battle, params.tables, params.knobs, actions)
