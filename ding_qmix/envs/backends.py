@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 from typing import Any, Callable, NamedTuple, Optional
 
-from ding_qmix.sim.calibration import SimKnobs
+from ding_qmix.sim.calibration import Calibration, rename_knobs
 from ding_qmix.sim.vec_env import SimVecEnv
 from ding_qmix.smac.reward import RewardOptions
 from ding_qmix.smac.scenarios import get_scenario
@@ -26,8 +26,9 @@ def make_vec_env(map_name: str, n_envs: int, backend: str = 'sim', seed: int = 0
         - seed: battle i draws from a generator of its own, seeded with ``seed + i``
         - options: for both backends obs_style ('ding' or 'smac'), special_global_state and death_mask, see \
             ``ding_qmix.smac.special_state``, and SMAC's reward options, see ``RewardOptions``; for 'sim' also \
-            n_threads (None for numba's number, but 32 battles or more each) and knobs (dict, what differs from
-    ``SimKnobs``) Raises:
+            n_threads (None for numba's number, but 32 battles or more each) and calibration (dict of what differs \
+            from the defaults of ``Calibration``)
+    Raises:
         - ValueError: unknown map or backend, or fewer than one env
         - ValueError: an option that the backend does not have; names the nearest one
         - ImportError: the backend is not installed
@@ -37,6 +38,7 @@ def make_vec_env(map_name: str, n_envs: int, backend: str = 'sim', seed: int = 0
     get_scenario(map_name)
     if n_envs < 1:
         raise ValueError(f'{where}: n_envs={n_envs}, expected 1 or more')
+    options = rename_knobs(options)
     check_keys(where, options, known)
     return _BACKENDS[backend].build(map_name, n_envs, seed=seed, **options)
 
@@ -52,11 +54,11 @@ def _build_sim(
         map_name: str,
         n_envs: int,
         seed: int = 0,
-        knobs: Optional[Mapping[str, Any]] = None,
+        calibration: Optional[Mapping[str, Any]] = None,
         **options: Any,
 ) -> VecEnv:
-    check_keys('env.knobs', knobs or {}, SimKnobs._fields)
-    return SimVecEnv(map_name, n_envs, seed=seed, knobs=SimKnobs(**(knobs or {})), **options)
+    check_keys('env.calibration', calibration or {}, Calibration._fields)
+    return SimVecEnv(map_name, n_envs, seed=seed, calibration=Calibration(**(calibration or {})), **options)
 
 
 def _build_starcraft2(*args: Any, **options: Any) -> VecEnv:
@@ -69,7 +71,7 @@ _SHARED_OPTIONS: dict[str, Any] = dict(
     obs_style='ding', special_global_state=False, death_mask=False, **RewardOptions._field_defaults
 )
 _BACKENDS: dict[str, Backend] = {
-    'sim': Backend(_build_sim, dict(_SHARED_OPTIONS, n_threads=None, knobs={})),
+    'sim': Backend(_build_sim, dict(_SHARED_OPTIONS, n_threads=None, calibration={})),
     'starcraft2': Backend(_build_starcraft2, _SHARED_OPTIONS),
 }
 BACKENDS = tuple(_BACKENDS)

@@ -21,6 +21,7 @@ from ding_qmix.envs.ding_format import (
 )
 from ding_qmix.envs.ding_view import HostObs, HostView, make_host_view, observation_space
 from ding_qmix.envs.tracked_env import TrackedVecEnv
+from ding_qmix.sim.calibration import rename_knobs
 from ding_qmix.smac.reward import RewardOptions
 from ding_qmix.spec import EnvSpec
 from ding_qmix.utils.keys import check_keys
@@ -65,8 +66,8 @@ class SMACEnv(BaseEnv):
         **RewardOptions._field_defaults,
         # (int) Threads that share a batch of simulated battles; None for numba's number. A single battle takes one.
         n_threads=None,
-        # (dict) What differs from the simulator's default knobs, see ``SimKnobs``.
-        knobs=dict(),
+        # (dict) What differs from the simulator's default calibration, see ``Calibration``.
+        calibration=dict(),
         # (bool) Draw battles from evaluation's seeds, apart from training's. ``create_evaluator_env_cfg`` sets it.
         eval_stream=False,
         # (int) Number of envs that collect.
@@ -98,8 +99,9 @@ class SMACEnv(BaseEnv):
             - ValueError: an unknown key; names the nearest one
             - ValueError: an unknown map, backend or obs style, or options of the obs that cannot stand together
         """
-        check_keys('env', cfg or {}, {*self.config, *_HOST_KEYS})
-        self.cfg = EasyDict(deep_merge_dicts(self.default_config(), cfg or {}))
+        cfg = rename_knobs(cfg or {})
+        check_keys('env', cfg, {*self.config, *_HOST_KEYS})
+        self.cfg = EasyDict(deep_merge_dicts(self.default_config(), cfg))
         if self.cfg.map_name is None:
             raise ValueError("config env.map_name is missing; name a SMAC map, such as '3m' or 'MMM'")
         backend_options(self.cfg.backend)  # refuses an unknown one

@@ -1,12 +1,14 @@
 """
-Calibration knobs: what the game's data and published observations leave open, each a named number with its default.
+What the game's data and published observations leave open: each a named number with its default.
 
 Everything else in the simulator is read or derived from the game's data and is not a matter of choice.
 """
-from typing import NamedTuple
+import warnings
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 
-class SimKnobs(NamedTuple):
+class Calibration(NamedTuple):
     """Uncertain facts. Results of runs with other values than the defaults are not comparable."""
     spawn_spacing: float = 1.0  # [separation diameters] between neighbours of a type at the start; true layout unknown
     reset_loops: int = 1  # [game loops] the battle has run when agents see it first; SMAC's reset lets 1 or 2 pass
@@ -21,3 +23,27 @@ class SimKnobs(NamedTuple):
     slide_gain: float = 1.0  # [fraction] of the way lost to an obstacle that a unit makes good by sliding along it
     headon_sine: float = 0.6  # [1] sine of the angle within which a walker passes an obstacle on the side of its number
     map_edge: float = 0.0  # [map units] from the edge of the map that flying units keep
+
+
+def rename_knobs(options: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Overview:
+        Return options of an env with ``calibration`` under this name, where its former name 'knobs' was given.
+    Raises:
+        - ValueError: values were given under both names
+    """
+    renamed = dict(options)
+    if 'knobs' in renamed:
+        warnings.warn("option 'knobs' is now 'calibration'; the old name ends with this version", DeprecationWarning, 3)
+        values = renamed.pop('knobs')
+        if values and renamed.get('calibration'):
+            raise ValueError("'calibration' and its former name 'knobs' are both given; give calibration alone")
+        renamed['calibration'] = values or renamed.get('calibration') or {}
+    return renamed
+
+
+def __getattr__(name: str) -> Any:
+    if name == 'SimKnobs':
+        warnings.warn('SimKnobs is now Calibration; the old name ends with this version', DeprecationWarning, 2)
+        return Calibration
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

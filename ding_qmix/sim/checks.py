@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ding_qmix.sim.calibration import SimKnobs
+from ding_qmix.sim.calibration import Calibration
 from ding_qmix.smac.reward import RewardOptions
 
 
@@ -49,10 +49,12 @@ def make_reward_options(given: dict[str, Any]) -> RewardOptions:
     return RewardOptions(**defaults)
 
 
-def check_knobs(knobs: SimKnobs) -> SimKnobs:
-    """Return knobs with each value in the type of its default."""
-    defaults = SimKnobs()
-    return SimKnobs(*(_like(f'knob {n}', v, d) for n, v, d in zip(SimKnobs._fields, knobs, defaults)))
+def check_calibration(calibration: Calibration) -> Calibration:
+    """Return calibration parameters with each value in the type of its default."""
+    defaults = Calibration()
+    return Calibration(
+        *(_like(f'calibration.{n}', v, d) for n, v, d in zip(Calibration._fields, calibration, defaults))
+    )
 
 
 def _like(name: str, value: Any, default: Any) -> Any:

@@ -4,7 +4,7 @@ import math
 import numpy as np
 
 from ding_qmix.numba_kernel import inline_kernel, inner_kernel
-from ding_qmix.sim.calibration import SimKnobs
+from ding_qmix.sim.calibration import Calibration
 from ding_qmix.sim.movement import SAME_PLACE, shift
 from ding_qmix.sim.state import (
     LIVING_RADIUS,
@@ -24,7 +24,7 @@ from ding_qmix.smac.units import HEALTH, X, Y
 
 
 @inner_kernel
-def separate(battle: Battle, tables: UnitTables, knobs: SimKnobs, n_turn: int) -> None:
+def separate(battle: Battle, tables: UnitTables, calibration: Calibration, n_turn: int) -> None:
     """Push apart the living units (among the first n_turn of ``turn``) that overlap, pair by pair in order of turn."""
     n = _gather(battle, tables, n_turn)
     turn, overlaps, unit, floats = battle.ints[TURN], battle.ints[OVERLAPS], battle.unit, battle.floats
@@ -40,7 +40,7 @@ def separate(battle: Battle, tables: UnitTables, knobs: SimKnobs, n_turn: int) -
             dx, dy = unit[X, i] - unit[X, j], unit[Y, i] - unit[Y, j]
             square = dx * dx + dy * dy
             if square < reach * reach:
-                _part(battle, tables, knobs, i, j, dx, dy, math.sqrt(square))
+                _part(battle, tables, calibration, i, j, dx, dy, math.sqrt(square))
                 floats[LIVING_X, b], floats[LIVING_Y, b] = unit[X, j], unit[Y, j]
 
 
@@ -75,7 +75,8 @@ def _find_overlaps(floats: np.ndarray, overlaps_out: np.ndarray, a: int, n: int)
 
 @inner_kernel
 def _part(
-        battle: Battle, tables: UnitTables, knobs: SimKnobs, i: int, j: int, dx: float, dy: float, distance: float
+        battle: Battle, tables: UnitTables, calibration: Calibration, i: int, j: int, dx: float, dy: float,
+        distance: float
 ) -> None:
     """Part two overlapping units along the line between them; dx, dy point from j to i."""
     if distance < SAME_PLACE:
@@ -88,7 +89,7 @@ def _part(
     for k in range(2):
         u, sign, part = (i, 1., share) if k == 0 else (j, -1., 1. - share)
         if part > 0. and tables.stats[MAX_SPEED, u] > 0.:
-            _give_way(battle, tables, knobs, u, sign * nx, sign * ny, depth * part)
+            _give_way(battle, tables, calibration, u, sign * nx, sign * ny, depth * part)
 
 
 @inline_kernel
@@ -104,17 +105,20 @@ def _share(battle: Battle, tables: UnitTables, i: int, j: int) -> float:
 
 
 @inline_kernel
-def _give_way(battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int, nx: float, ny: float, depth: float) -> None:
+def _give_way(
+        battle: Battle, tables: UnitTables, calibration: Calibration, u: int, nx: float, ny: float, depth: float
+) -> None:
     """Move a unit back by depth along the normal; one that walks slides round the obstacle with the way it lost."""
     side = 0.
     if battle.decision[STANCE, u] == WALKING:
         step_x, step_y = battle.physical[STEP_X, u], battle.physical[STEP_Y, u]
         if step_x * nx + step_y * ny < 0.:
             cross, step = nx * step_y - ny * step_x, math.sqrt(step_x * step_x + step_y * step_y)
-            side = knobs.slide_gain * min(depth, step - abs(cross))
-            head_on = abs(cross) <= knobs.headon_sine * step  # neighbours part, so none is held up behind two friends
+            side = calibration.slide_gain * min(depth, step - abs(cross))
+            # Met head-on, neighbours part, so that none is held up behind two friends.
+            head_on = abs(cross) <= calibration.headon_sine * step
             if u % 2 == 1 if head_on else cross < 0.:
                 side = -side
     dx, dy = nx * depth - ny * side, ny * depth + nx * side
-    if not shift(battle, tables, knobs, u, dx, dy) and not shift(battle, tables, knobs, u, dx, 0.):
-        shift(battle, tables, knobs, u, 0., dy)
+    if not shift(battle, tables, calibration, u, dx, dy) and not shift(battle, tables, calibration, u, dx, 0.):
+        shift(battle, tables, calibration, u, 0., dy)

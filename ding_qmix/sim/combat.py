@@ -3,7 +3,7 @@ import math
 
 from ding_qmix.numba_kernel import inline_kernel, inner_kernel
 from ding_qmix.sim.beams import begin_beams
-from ding_qmix.sim.calibration import SimKnobs
+from ding_qmix.sim.calibration import Calibration
 from ding_qmix.sim.damage import burst, hit
 from ding_qmix.sim.movement import walk
 from ding_qmix.sim.rng import draw_below
@@ -57,7 +57,7 @@ def gap(battle: Battle, tables: UnitTables, u: int, v: int) -> float:
 
 
 @inner_kernel
-def attack(battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int, target: int) -> None:
+def attack(battle: Battle, tables: UnitTables, calibration: Calibration, u: int, target: int) -> None:
     """Spend one loop attacking a living target that u can hit: swing, wait for the weapon, or walk into range."""
     unit, physical, decision = battle.unit, battle.physical, battle.decision
     distance, weapon_range = gap(battle, tables, u, target), tables.stats[RANGE, u]
@@ -67,11 +67,11 @@ def attack(battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int, target: 
     elif distance <= weapon_range:
         decision[STANCE, u] = FIGHTING
         if unit[COOLDOWN, u] <= 0.:
-            _begin_attack(battle, tables, knobs, u, target, distance)
+            _begin_attack(battle, tables, calibration, u, target, distance)
     elif physical[BACKSWING, u] > 0.:
         decision[STANCE, u] = FIGHTING
     else:
-        walk(battle, tables, knobs, u, unit[X, target], unit[Y, target])
+        walk(battle, tables, calibration, u, unit[X, target], unit[Y, target])
 
 
 @inline_kernel
@@ -106,11 +106,11 @@ def fly_missiles(battle: Battle, tables: UnitTables) -> None:
 
 
 @inline_kernel
-def heal(battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int, patient: int) -> None:
+def heal(battle: Battle, tables: UnitTables, calibration: Calibration, u: int, patient: int) -> None:
     """Spend one loop healing a living patient, or flying towards it."""
     unit = battle.unit
     if gap(battle, tables, u, patient) > HEAL_RANGE:
-        walk(battle, tables, knobs, u, unit[X, patient], unit[Y, patient])
+        walk(battle, tables, calibration, u, unit[X, patient], unit[Y, patient])
         return
     amount = min(HEAL_RATE, tables.stats[HEALTH_MAX, patient] - unit[HEALTH, patient], unit[ENERGY, u] / HEAL_COST)
     unit[HEALTH, patient] += amount
@@ -118,10 +118,12 @@ def heal(battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int, patient: i
 
 
 @inline_kernel
-def _begin_attack(battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int, target: int, distance: float) -> None:
+def _begin_attack(
+        battle: Battle, tables: UnitTables, calibration: Calibration, u: int, target: int, distance: float
+) -> None:
     """Begin an attack with a weapon that is ready."""
     stats = tables.stats
-    jitter = knobs.jitter_low + draw_below(battle.rng, knobs.jitter_high - knobs.jitter_low + 1)
+    jitter = calibration.jitter_low + draw_below(battle.rng, calibration.jitter_high - calibration.jitter_low + 1)
     close = distance <= stats[MELEE_RANGE, u] and stats[MELEE_RANGE, u] > 0.
     battle.decision[CLOSE, u] = close
     battle.unit[COOLDOWN, u] = stats[PERIOD, u] + jitter

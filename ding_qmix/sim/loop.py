@@ -5,7 +5,7 @@ import numpy as np
 
 from ding_qmix.numba_kernel import inline_kernel, kernel
 from ding_qmix.sim.beams import sweep_beams
-from ding_qmix.sim.calibration import SimKnobs
+from ding_qmix.sim.calibration import Calibration
 from ding_qmix.sim.collision import separate
 from ding_qmix.sim.combat import fly_missiles
 from ding_qmix.sim.damage import settle_bursts
@@ -39,16 +39,16 @@ from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, SHIELD, X, Y
 
 
 @kernel
-def play_step(battle: Battle, tables: UnitTables, knobs: SimKnobs, actions: np.ndarray) -> None:
+def play_step(battle: Battle, tables: UnitTables, calibration: Calibration, actions: np.ndarray) -> None:
     """Give the allies their orders, int64 [N], and play one env step."""
     for u in range(tables.n_agents):
         give_order(battle, tables, u, actions[u])
     for _ in range(LOOPS_PER_STEP):
-        play_loop(battle, tables, knobs)
+        play_loop(battle, tables, calibration)
 
 
 @kernel
-def play_loop(battle: Battle, tables: UnitTables, knobs: SimKnobs) -> None:
+def play_loop(battle: Battle, tables: UnitTables, calibration: Calibration) -> None:
     """Let every living unit act once in random order, then move beams and missiles and part what overlaps."""
     n_alive = _draw_turn(battle)
     _run_clocks(battle, tables)
@@ -56,13 +56,13 @@ def play_loop(battle: Battle, tables: UnitTables, knobs: SimKnobs) -> None:
     for k in range(n_alive):
         u = battle.ints[TURN, k]
         if battle.unit[HEALTH, u] > 0.:
-            _act(battle, tables, knobs, u)
+            _act(battle, tables, calibration, u)
     if tables.beams:
         sweep_beams(battle, tables)
     fly_missiles(battle, tables)
     if tables.bursts and battle.ints[BURSTING, 0] > 0:
         settle_bursts(battle, tables)
-    separate(battle, tables, knobs, n_alive)
+    separate(battle, tables, calibration, n_alive)
 
 
 @inline_kernel
@@ -108,12 +108,12 @@ def _bound_allies(battle: Battle, tables: UnitTables) -> None:
 
 
 @inline_kernel
-def _act(battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int) -> None:
+def _act(battle: Battle, tables: UnitTables, calibration: Calibration, u: int) -> None:
     """Let one unit act, and those burst that died of it."""
     if u < tables.n_agents:
-        obey(battle, tables, knobs, u)
+        obey(battle, tables, calibration, u)
     else:
-        fight_on(battle, tables, knobs, u)
+        fight_on(battle, tables, calibration, u)
     if battle.decision[STANCE, u] != WALKING:
         battle.physical[SPEED, u] = 0.
     if tables.bursts and battle.ints[BURSTING, 0] > 0:

@@ -4,7 +4,7 @@ import math
 import numpy as np
 
 from ding_qmix.numba_kernel import inline_kernel
-from ding_qmix.sim.calibration import SimKnobs
+from ding_qmix.sim.calibration import Calibration
 from ding_qmix.sim.pathing import STRAIGHT
 from ding_qmix.sim.state import SPEED, STANCE, STEP_X, STEP_Y, WALKING, Battle
 from ding_qmix.sim.unit_tables import ACCELERATION, FOOTING, MAX_SPEED, UnitTables
@@ -16,7 +16,7 @@ SAME_PLACE = 1e-9  # [map units] below which a direction is undefined
 
 
 @inline_kernel
-def walk(battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int, x: float, y: float) -> bool:
+def walk(battle: Battle, tables: UnitTables, calibration: Calibration, u: int, x: float, y: float) -> bool:
     """Walk one loop towards a point, round the terrain that is in the way; say whether it was reached."""
     unit, physical = battle.unit, battle.physical
     if tables.stats[MAX_SPEED, u] == 0.:
@@ -35,20 +35,20 @@ def walk(battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int, x: float, 
     fraction = min(speed, distance) / distance
     physical[STEP_X, u], physical[STEP_Y, u] = dx * fraction, dy * fraction
     battle.decision[STANCE, u] = WALKING
-    if not shift(battle, tables, knobs, u, dx * fraction, dy * fraction):
-        _walk_along(battle, tables, knobs, u, dx, dy, speed)
+    if not shift(battle, tables, calibration, u, dx * fraction, dy * fraction):
+        _walk_along(battle, tables, calibration, u, dx, dy, speed)
     return via == STRAIGHT and speed >= distance
 
 
 @inline_kernel
-def shift(battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int, dx: float, dy: float) -> bool:
+def shift(battle: Battle, tables: UnitTables, calibration: Calibration, u: int, dx: float, dy: float) -> bool:
     """Move a unit if the terrain allows, and say whether it does; fliers are kept on the map."""
     unit = battle.unit
     x, y = unit[X, u] + dx, unit[Y, u] + dy
     footing = tables.stats[FOOTING, u]
     if footing == FLIES:
-        x = min(max(x, knobs.map_edge), MAP_SIZE - knobs.map_edge)
-        y = min(max(y, knobs.map_edge), MAP_SIZE - knobs.map_edge)
+        x = min(max(x, calibration.map_edge), MAP_SIZE - calibration.map_edge)
+        y = min(max(y, calibration.map_edge), MAP_SIZE - calibration.map_edge)
     elif not _is_open(battle.footing, x, y, footing):
         return False
     unit[X, u], unit[Y, u] = x, y
@@ -57,15 +57,15 @@ def shift(battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int, dx: float
 
 @inline_kernel
 def _walk_along(
-        battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int, dx: float, dy: float, speed: float
+        battle: Battle, tables: UnitTables, calibration: Calibration, u: int, dx: float, dy: float, speed: float
 ) -> None:
     """Walk along the wall that a step of ``speed`` ran into, on the axis that brings the unit nearer to its goal."""
     along_x, along_y = min(max(dx, -speed), speed), min(max(dy, -speed), speed)
     if abs(dx) >= abs(dy):
-        if not shift(battle, tables, knobs, u, along_x, 0.):
-            shift(battle, tables, knobs, u, 0., along_y)
-    elif not shift(battle, tables, knobs, u, 0., along_y):
-        shift(battle, tables, knobs, u, along_x, 0.)
+        if not shift(battle, tables, calibration, u, along_x, 0.):
+            shift(battle, tables, calibration, u, 0., along_y)
+    elif not shift(battle, tables, calibration, u, 0., along_y):
+        shift(battle, tables, calibration, u, along_x, 0.)
 
 
 @inline_kernel

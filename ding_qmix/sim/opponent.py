@@ -6,7 +6,7 @@ No retreat, no kiting, no deliberate focus fire: the maps start no computer play
 import math
 
 from ding_qmix.numba_kernel import inline_kernel
-from ding_qmix.sim.calibration import SimKnobs
+from ding_qmix.sim.calibration import Calibration
 from ding_qmix.sim.combat import attack, cancel_attack, gap, heal
 from ding_qmix.sim.movement import walk
 from ding_qmix.sim.state import (
@@ -49,48 +49,48 @@ AUTOCAST_ENERGY = 5.  # [energy points] needed to begin; MedivacHeal, AbilData.x
 
 
 @inline_kernel
-def fight_on(battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int) -> None:
+def fight_on(battle: Battle, tables: UnitTables, calibration: Calibration, u: int) -> None:
     """Act for one loop: attack or heal whom the unit has chosen, else walk on."""
     decision = battle.decision
     if decision[HURT_BY, u] >= 0:
-        _respond(battle, tables, knobs, u, decision[HURT_BY, u])
+        _respond(battle, tables, calibration, u, decision[HURT_BY, u])
     if tables.stats[HEALS, u]:
         patient = _choose_patient(battle, tables, u)
         if patient >= 0:
-            heal(battle, tables, knobs, u, patient)
+            heal(battle, tables, calibration, u, patient)
             return
     else:
-        target = _hunt(battle, tables, knobs, u) if decision[ORDER, u] == ATTACK else -1
+        target = _hunt(battle, tables, calibration, u) if decision[ORDER, u] == ATTACK else -1
         if target < 0:
-            target = _choose_target(battle, tables, knobs, u)
+            target = _choose_target(battle, tables, calibration, u)
         if target >= 0:
-            attack(battle, tables, knobs, u, target)
+            attack(battle, tables, calibration, u, target)
             return
     if battle.physical[BACKSWING, u] > 0.:
         decision[STANCE, u] = FIGHTING
     elif decision[ORDER, u] == ATTACK_MOVE:
-        _march(battle, tables, knobs, u)
+        _march(battle, tables, calibration, u)
 
 
 @inline_kernel
-def _march(battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int) -> None:
+def _march(battle: Battle, tables: UnitTables, calibration: Calibration, u: int) -> None:
     """Walk on towards the destination of the attack-move and stay there."""
     goal_x, goal_y = battle.physical[GOAL_X, u], battle.physical[GOAL_Y, u]
     dx, dy = goal_x - battle.unit[X, u], goal_y - battle.unit[Y, u]
-    if dx * dx + dy * dy <= knobs.arrive_radius * knobs.arrive_radius:
+    if dx * dx + dy * dy <= calibration.arrive_radius * calibration.arrive_radius:
         battle.decision[ORDER, u] = GUARD
     else:
-        walk(battle, tables, knobs, u, goal_x, goal_y)
+        walk(battle, tables, calibration, u, goal_x, goal_y)
 
 
 @inline_kernel
-def _hunt(battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int) -> int:
-    """Return the foe that u was ordered to attack; once it is dead stand guard (knob ``hunt_on``: attack the next)."""
+def _hunt(battle: Battle, tables: UnitTables, calibration: Calibration, u: int) -> int:
+    """Return the foe that u was ordered to attack; once it is dead stand guard (``hunt_on``: attack the next)."""
     target = battle.decision[TARGET, u]
     if target >= 0 and battle.unit[HEALTH, target] > 0.:
         return target
     cancel_attack(battle, u)
-    target = nearest_foe(battle, tables, u) if knobs.hunt_on else -1
+    target = nearest_foe(battle, tables, u) if calibration.hunt_on else -1
     if target < 0:
         battle.decision[ORDER, u] = GUARD
     _aim_at(battle, u, target)
@@ -110,7 +110,7 @@ def nearest_foe(battle: Battle, tables: UnitTables, u: int) -> int:
 
 
 @inline_kernel
-def _choose_target(battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int) -> int:
+def _choose_target(battle: Battle, tables: UnitTables, calibration: Calibration, u: int) -> int:
     """
     Keep the target while it can be shot at; else take the highest ranked, then nearest in scan range; else chase on.
 
@@ -126,7 +126,7 @@ def _choose_target(battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int) 
     target = _scan(battle, tables, u, last if tables.stats[NEAR_LAST_TARGET, u] > 0. and last >= 0 else u)
     if target < 0 and kept >= 0 and tables.stats[MAX_SPEED, u] > 0.:
         dx, dy = unit[X, u] - physical[LEASH_X, u], unit[Y, u] - physical[LEASH_Y, u]
-        if dx * dx + dy * dy <= knobs.chase_leash * knobs.chase_leash:
+        if dx * dx + dy * dy <= calibration.chase_leash * calibration.chase_leash:
             return kept
     _aim_at(battle, u, target)
     return target
@@ -171,7 +171,7 @@ def _aim_at(battle: Battle, u: int, target: int) -> None:
 
 
 @inline_kernel
-def _respond(battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int, attacker: int) -> None:
+def _respond(battle: Battle, tables: UnitTables, calibration: Calibration, u: int, attacker: int) -> None:
     """Having been hit without a target of one's own, turn on the attacker, and call for help now and then."""
     unit, decision, physical = battle.unit, battle.decision, battle.physical
     decision[HURT_BY, u] = -1
@@ -180,10 +180,10 @@ def _respond(battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int, attack
     _turn_on(battle, tables, u, attacker)
     if physical[HELP_WAIT, u] > 0.:
         return
-    physical[HELP_WAIT, u] = knobs.help_period
+    physical[HELP_WAIT, u] = calibration.help_period
     for friend in range(tables.n_agents, unit.shape[1]):
         dx, dy = unit[X, friend] - unit[X, u], unit[Y, friend] - unit[Y, u]
-        if unit[HEALTH, friend] > 0. and dx * dx + dy * dy <= knobs.help_radius * knobs.help_radius:
+        if unit[HEALTH, friend] > 0. and dx * dx + dy * dy <= calibration.help_radius * calibration.help_radius:
             _turn_on(battle, tables, friend, attacker)
 
 

@@ -1,7 +1,7 @@
 """The allies: how SMAC's actions become orders, and how a unit that acts on orders alone carries them out."""
 
 from ding_qmix.numba_kernel import inline_kernel, kernel
-from ding_qmix.sim.calibration import SimKnobs
+from ding_qmix.sim.calibration import Calibration
 from ding_qmix.sim.combat import attack, cancel_attack, heal
 from ding_qmix.sim.movement import walk
 from ding_qmix.sim.state import ATTACK, BACKSWING, GOAL_X, GOAL_Y, HEAL, IDLE, MOVE, ORDER, TARGET, Battle
@@ -34,20 +34,20 @@ def give_order(battle: Battle, tables: UnitTables, u: int, action: int) -> None:
 
 
 @inline_kernel
-def obey(battle: Battle, tables: UnitTables, knobs: SimKnobs, u: int) -> None:
+def obey(battle: Battle, tables: UnitTables, calibration: Calibration, u: int) -> None:
     """Carry out an order for one loop. Allies are passive: without an order to attack they never shoot."""
     order, target = battle.decision[ORDER, u], battle.decision[TARGET, u]
     if order == MOVE:
-        if walk(battle, tables, knobs, u, battle.physical[GOAL_X, u], battle.physical[GOAL_Y, u]):
+        if walk(battle, tables, calibration, u, battle.physical[GOAL_X, u], battle.physical[GOAL_Y, u]):
             battle.decision[ORDER, u] = IDLE
     elif order == ATTACK:
         if battle.unit[HEALTH, target] > 0.:
-            attack(battle, tables, knobs, u, target)
+            attack(battle, tables, calibration, u, target)
         else:
             _replace_order(battle, u, IDLE, -1)
     elif order == HEAL:
         if _needs_healing(battle, tables, target) and battle.unit[ENERGY, u] > 0.:
-            heal(battle, tables, knobs, u, target)
+            heal(battle, tables, calibration, u, target)
         else:
             _replace_order(battle, u, IDLE, -1)
 

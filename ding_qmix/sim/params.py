@@ -1,6 +1,6 @@
 from typing import NamedTuple
 
-from ding_qmix.sim.calibration import SimKnobs
+from ding_qmix.sim.calibration import Calibration
 from ding_qmix.sim.pathing import PathingMap, make_pathing_map
 from ding_qmix.sim.spawn import InitialState, make_initial_state, spawn_points
 from ding_qmix.sim.unit_tables import UnitTables, make_unit_tables
@@ -15,17 +15,17 @@ class SimParams(NamedTuple):
     rules: Rules
     tables: UnitTables
     pathing: PathingMap
-    knobs: SimKnobs
+    calibration: Calibration
     options: RewardOptions
     divisor: float  # [raw reward per scaled reward]
 
 
 def make_sim_params(
-        scenario: Scenario, obs_style: str, knobs: SimKnobs, options: RewardOptions, **state_options: bool
+        scenario: Scenario, obs_style: str, calibration: Calibration, options: RewardOptions, **state_options: bool
 ) -> SimParams:
     """Lay a map out for the compiled step; ``state_options`` are those of ``make_rules``."""
     created = created_units(scenario)
-    x, y = spawn_points(scenario, knobs)
+    x, y = spawn_points(scenario, calibration)
     order = agent_order(scenario, x, y)
     names = [created[i] for i in order]
     rules = make_rules(scenario, order, obs_style, **state_options)
@@ -34,7 +34,7 @@ def make_sim_params(
         rules=rules,
         tables=make_unit_tables(names, scenario.n_agents),
         pathing=make_pathing_map(scenario.terrain),
-        knobs=knobs,
+        calibration=calibration,
         options=options,
         divisor=reward_divisor(rules, options),
     )

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ding_qmix.numba_kernel import kernel
-from ding_qmix.sim.calibration import SimKnobs
+from ding_qmix.sim.calibration import Calibration
 from ding_qmix.sim.loop import play_loop
 from ding_qmix.sim.opponent import nearest_foe
 from ding_qmix.sim.rng import draw_fraction
@@ -56,7 +56,7 @@ def make_initial_state(scenario: Scenario, names: list[str], x: np.ndarray, y: n
 
 
 @kernel
-def begin_battle(battle: Battle, initial: InitialState, tables: UnitTables, knobs: SimKnobs) -> None:
+def begin_battle(battle: Battle, initial: InitialState, tables: UnitTables, calibration: Calibration) -> None:
     """Set a battle to its initial state, give the enemy its order, let the first loops pass."""
     for u in range(battle.unit.shape[1]):
         for row in range(N_FIELDS):
@@ -69,28 +69,28 @@ def begin_battle(battle: Battle, initial: InitialState, tables: UnitTables, knob
     for u in range(tables.n_agents, battle.unit.shape[1]):
         battle.physical[GOAL_X, u] = initial.goal[0, 0] + along * (initial.goal[1, 0] - initial.goal[0, 0])
         battle.physical[GOAL_Y, u] = initial.goal[0, 1] + along * (initial.goal[1, 1] - initial.goal[0, 1])
-        waits = not initial.marches or (tables.stats[HEALS, u] > 0. and not knobs.scan_move)
+        waits = not initial.marches or (tables.stats[HEALS, u] > 0. and not calibration.scan_move)
         battle.decision[ORDER, u] = GUARD if waits else ATTACK_MOVE
         if initial.hunts:
             battle.decision[ORDER, u], battle.decision[TARGET, u] = ATTACK, nearest_foe(battle, tables, u)
-    for _ in range(knobs.reset_loops):
-        play_loop(battle, tables, knobs)
+    for _ in range(calibration.reset_loops):
+        play_loop(battle, tables, calibration)
 
 
-def spawn_points(scenario: Scenario, knobs: SimKnobs) -> tuple[np.ndarray, np.ndarray]:
+def spawn_points(scenario: Scenario, calibration: Calibration) -> tuple[np.ndarray, np.ndarray]:
     """
     Overview:
         Place all units in order of creation, allies first: each on the free point nearest to its spawn point.
     Shapes:
         - returns: x, y, float64 [U]
     Source: the first unit lands on the point, later ones on free places nearby, the same in every episode (oxwhirl/smac
-        issues 86 and 91). The exact pattern is unknown: here a square lattice (knob ``spawn_spacing``).
+        issues 86 and 91). The exact pattern is unknown: here a square lattice (calibration: ``spawn_spacing``).
     """
     pathable = pathing_grid(scenario.terrain)
     placed: list[tuple[float, float, UnitType]] = []
     for group in scenario.allies + scenario.enemies:
         for _ in range(group.count):
-            placed.append(_free_point(group, placed, pathable, knobs.spawn_spacing))
+            placed.append(_free_point(group, placed, pathable, calibration.spawn_spacing))
     return np.array([p[0] for p in placed]), np.array([p[1] for p in placed])
 
 

@@ -70,7 +70,7 @@ def _play_env(
         for agent in range(params.rules.n_agents):
             state.last_action[e, agent] = -1
         state.episode_step[e], state.episode_return[e] = 0, 0.
-        begin_battle(battle, params.initial, params.tables, params.knobs)
+        begin_battle(battle, params.initial, params.tables, params.calibration)
     if command != STEP:
         _write_result(e, battle.unit, ONGOING, 0., params.rules, state, out)
     _show(e, battle.unit, state, params.rules, out.obs, out.state, out.action_mask)
@@ -83,7 +83,7 @@ def _decide(e: int, battle: Battle, actions: np.ndarray, state: SimState, params
     vitals_before = battle.floats[VITALS]
     for u in range(battle.unit.shape[1]):
         vitals_before[u] = battle.unit[HEALTH, u] + battle.unit[SHIELD, u]
-    play_step(battle, params.tables, params.knobs, actions)
+    play_step(battle, params.tables, params.calibration, actions)
     for agent in range(rules.n_agents):
         state.last_action[e, agent] = actions[agent]
     state.episode_step[e] += 1

@@ -6,8 +6,8 @@ import numba
 import numpy as np
 
 from ding_qmix.sim.buffers import make_final_units, make_scratch, make_state, make_step
-from ding_qmix.sim.calibration import SimKnobs
-from ding_qmix.sim.checks import check_array, check_count, check_env_ids, check_knobs, make_reward_options
+from ding_qmix.sim.calibration import Calibration, rename_knobs
+from ding_qmix.sim.checks import check_array, check_calibration, check_count, check_env_ids, make_reward_options
 from ding_qmix.sim.entry import bind
 from ding_qmix.sim.params import make_sim_params
 from ding_qmix.sim.rng import seed_state
@@ -35,7 +35,7 @@ class SimVecEnv:
           but at least ``ENVS_PER_THREAD`` envs each
         - special_global_state: the state is one view per agent, laid end to end, see ``ding_qmix.smac.special_state``
         - death_mask: with special_global_state, a dead agent's view shows nothing but its id
-        - knobs: uncertain facts, see ``ding_qmix.sim.calibration.SimKnobs``
+        - calibration: uncertain facts, see ``ding_qmix.sim.calibration.Calibration``
         - reward_options: fields of ``ding_qmix.smac.reward.RewardOptions`` that differ from SMAC's defaults
     Raises:
         - ValueError: unknown map or obs style, n_envs or n_threads < 1, wrong number of seeds, a unit not simulated
@@ -49,7 +49,7 @@ class SimVecEnv:
             seed: Union[int, Sequence[int]] = 0,
             obs_style: str = 'ding',
             n_threads: Optional[int] = None,
-            knobs: Optional[SimKnobs] = None,
+            calibration: Optional[Calibration] = None,
             special_global_state: bool = False,
             death_mask: bool = False,
             **reward_options: Any
@@ -58,12 +58,15 @@ class SimVecEnv:
         if n_threads is None:
             n_threads = max(1, min(numba.config.NUMBA_NUM_THREADS, self.n_envs // ENVS_PER_THREAD))
         self._team = Team(check_count('n_threads', n_threads), self.n_envs)
+        if 'knobs' in reward_options:  # the former name of calibration
+            reward_options = rename_knobs({'calibration': calibration, **reward_options})
+            calibration = reward_options.pop('calibration')
         options = make_reward_options(reward_options)
         self.spec: EnvSpec = make_spec(map_name, obs_style, 'sim', SIM_VERSION, special_global_state)
         self._params = make_sim_params(
             get_scenario(map_name),
             obs_style,
-            check_knobs(knobs or SimKnobs()),
+            check_calibration(calibration or Calibration()),
             options,
             special_global_state=bool(special_global_state),
             death_mask=bool(death_mask)

@@ -27,8 +27,8 @@ def test_make_vec_env_passes_reward_options_on() -> None:
 
 
 @pytest.mark.unittest
-def test_make_vec_env_passes_knobs_on() -> None:
-    usual, wide = (make_vec_env('3m', 1, knobs=knobs) for knobs in ({}, {'spawn_spacing': 2.}))
+def test_make_vec_env_passes_calibration_on() -> None:
+    usual, wide = (make_vec_env('3m', 1, calibration=calibration) for calibration in ({}, {'spawn_spacing': 2.}))
     usual.reset(), wide.reset()
     assert (usual.units().y != wide.units().y).any()
 
@@ -41,13 +41,20 @@ def test_make_vec_env_passes_knobs_on() -> None:
         (dict(n_envs=0), ValueError, 'n_envs=0'),
         (dict(obs_stile='ding'), ValueError, 'obs_style'),
         (dict(reward_only_positiv=True), ValueError, 'reward_only_positive'),
-        (dict(knobs={'spawn_spacin': 1.}), ValueError, 'spawn_spacing'),
+        (dict(calibration={'spawn_spacin': 1.}), ValueError, 'spawn_spacing'),
         (dict(backend='starcraft2'), ImportError, "backend='sim'"),
     ]
 )
 def test_make_vec_env_refuses_by_name(kwargs: dict, error: type, word: str) -> None:
     with pytest.raises(error, match=word):
         make_vec_env(**{'map_name': '3m', 'n_envs': 1, **kwargs})
+
+
+@pytest.mark.unittest
+def test_make_vec_env_takes_the_former_name_of_calibration() -> None:
+    with pytest.warns(DeprecationWarning, match="'knobs' is now 'calibration'"):
+        env = make_vec_env('3m', 1, knobs={'reset_loops': 3})
+    assert env._params.calibration.reset_loops == 3
 
 
 @pytest.mark.unittest

@@ -31,9 +31,18 @@ def test_env_refuses_bad_config(cfg: dict, error: type, word: str) -> None:
 
 
 @pytest.mark.unittest
-def test_env_refuses_bad_knob() -> None:
+def test_env_refuses_unknown_calibration_parameter() -> None:
     with pytest.raises(ValueError, match='map_edge'):
-        SMACEnv(dict(map_name='3m', knobs=dict(map_edg=1.))).reset()
+        SMACEnv(dict(map_name='3m', calibration=dict(map_edg=1.))).reset()
+
+
+@pytest.mark.unittest
+def test_env_takes_the_former_name_of_calibration() -> None:
+    cfg = dict(SMACEnv.default_config(), map_name='3m', knobs=dict(map_edge=1.))
+    with pytest.warns(DeprecationWarning, match="'knobs' is now 'calibration'"):
+        assert SMACEnv(cfg).cfg.calibration == {'map_edge': 1.}
+    with pytest.raises(ValueError, match='both given'), pytest.warns(DeprecationWarning):
+        SMACEnv(dict(cfg, calibration=dict(map_edge=2.)))
 
 
 @pytest.mark.unittest

@@ -2,7 +2,7 @@
 import pytest
 from battlefield import Battlefield
 
-from ding_qmix.sim.calibration import SimKnobs
+from ding_qmix.sim.calibration import Calibration
 from ding_qmix.smac.rules import FIRST_TARGET, NORTH
 from ding_qmix.smac.units import COOLDOWN, HEALTH, X, Y
 
@@ -140,4 +140,4 @@ def test_enemy_colossus_takes_the_target_nearest_to_its_last():
 
 @pytest.mark.unittest
 def test_hunt_on_is_off_by_default():
-    assert SimKnobs().hunt_on is False
+    assert Calibration().hunt_on is False

@@ -47,7 +47,7 @@ def test_marine_fires_every_14_loops_without_jitter():
 
 
 @pytest.mark.unittest
-def test_jitter_lies_between_its_knobs():
+def test_jitter_lies_between_its_bounds():
     field = Battlefield([('marine', 10., 16.)], [('medivac', 14., 16.)], jitter_low=-1, jitter_high=2)
     field.order(0, FIRST_TARGET)
     seen = set()

@@ -3,7 +3,7 @@ import math
 import pytest
 from battlefield import Battlefield
 
-from ding_qmix.sim.calibration import SimKnobs
+from ding_qmix.sim.calibration import Calibration
 from ding_qmix.sim.spawn import spawn_points
 from ding_qmix.smac.rules import EAST, NORTH, STOP, WEST
 from ding_qmix.smac.scenarios import get_scenario
@@ -102,7 +102,7 @@ def test_walker_slides_round_an_obstacle():
 @pytest.mark.parametrize('map_name', ['3m', '25m', '27m_vs_30m', 'MMM', 'MMM2'])
 def test_spawned_units_do_not_overlap_and_the_first_is_on_the_point(map_name):
     scenario = get_scenario(map_name)
-    x, y = spawn_points(scenario, SimKnobs())
+    x, y = spawn_points(scenario, Calibration())
     assert (x[0], y[0]) == (9., 16.) and (x[scenario.n_agents], y[scenario.n_agents]) == (23., 16.)
     walkers = [i for i in range(len(x)) if map_name[:3] != 'MMM' or i not in (9, len(x) - 1)]
     assert min(math.hypot(x[i] - x[j], y[i] - y[j]) for i in walkers for j in walkers if i < j) >= .75 - 1e-9

@@ -6,7 +6,7 @@ import pytest
 from battlefield import Battlefield
 
 from ding_qmix.sim import SimVecEnv
-from ding_qmix.sim.calibration import SimKnobs
+from ding_qmix.sim.calibration import Calibration
 from ding_qmix.sim.pathing import STRAIGHT, find_routes, make_pathing_map
 from ding_qmix.sim.spawn import spawn_points
 from ding_qmix.sim.state import ATTACK, ATTACK_MOVE, GOAL_X, GOAL_Y, GUARD, ORDER, TARGET
@@ -128,7 +128,7 @@ def test_walker_slides_along_a_wall_at_its_speed():
 @pytest.mark.parametrize('map_name', SCENARIOS)
 def test_spawned_units_stand_clear_of_one_another_on_open_ground(map_name):
     scenario = SCENARIOS[map_name]
-    x, y = spawn_points(scenario, SimKnobs())
+    x, y = spawn_points(scenario, Calibration())
     env = SimVecEnv(map_name, 1, n_threads=1)
     tables, unit = env._params.tables, env._params.initial.unit
     for i in range(unit.shape[1]):
@@ -141,7 +141,7 @@ def test_spawned_units_stand_clear_of_one_another_on_open_ground(map_name):
 @pytest.mark.unittest
 @pytest.mark.parametrize('map_name', SCENARIOS)
 def test_enemy_gets_the_order_of_its_map(map_name):
-    env = SimVecEnv(map_name, 3, n_threads=1, knobs=SimKnobs(reset_loops=0))
+    env = SimVecEnv(map_name, 3, n_threads=1, calibration=Calibration(reset_loops=0))
     env.reset()
     order, n = SCENARIOS[map_name].enemy_order, env.spec.n_agents
     decision, physical = env._state.decision[:, :, n:], env._state.physical[:, :, n:]
@@ -163,7 +163,7 @@ def test_enemy_of_2m_vs_1z_walks_to_a_random_point_between_the_marines():
 @pytest.mark.unittest
 @pytest.mark.parametrize('hunt_on', [False, True])
 def test_zergling_hunts_the_nearest_colossus_and_after_its_death_another_if_told(hunt_on):
-    env = SimVecEnv('2c_vs_64zg', 1, n_threads=1, knobs=SimKnobs(hunt_on=hunt_on))
+    env = SimVecEnv('2c_vs_64zg', 1, n_threads=1, calibration=Calibration(hunt_on=hunt_on))
     env.reset()
     decision, unit = env._state.decision[0], env._state.unit[0]
     for u in range(2, 66):

@@ -3,7 +3,7 @@ import pytest
 from every_map import battle_after, random_actions
 
 from ding_qmix.sim import SIM_VERSION, SimVecEnv
-from ding_qmix.sim.calibration import SimKnobs
+from ding_qmix.sim.calibration import Calibration
 from ding_qmix.sim.rng import seed_state
 from ding_qmix.sim.state import TARGET
 from ding_qmix.smac.rules import NO_OP, STOP
@@ -317,7 +317,7 @@ def test_spec_carries_the_simulator_version():
         (dict(obs_style='x'), ValueError, "unknown obs_style 'x'"),
         (dict(reward_sparce=True), TypeError, "unknown option 'reward_sparce'; did you mean 'reward_sparse'"),
         (dict(reward_win='much'), TypeError, "reward_win must be a float, got 'much'"),
-        (dict(knobs=SimKnobs(reset_loops='x')), TypeError, "knob reset_loops must be a int, got 'x'"),
+        (dict(calibration=Calibration(reset_loops='x')), TypeError, "calibration.reset_loops must be a int, got 'x'"),
         (dict(seed=[1, 2, 3]), ValueError, 'got 3 seeds for 1 envs'),
         (dict(seed=-1), ValueError, 'seed must be in 0'),
     ]
@@ -365,3 +365,15 @@ def test_active_of_wrong_dtype_is_refused():
 def test_env_id_out_of_range_is_named():
     with pytest.raises(IndexError, match='env id 2 is out of range: there are 2 envs'):
         SimVecEnv('3m', 2, n_threads=1).reset(np.array([2]))
+
+
+@pytest.mark.unittest
+def test_former_name_of_calibration_is_accepted_with_a_warning():
+    import ding_qmix.sim.calibration as module
+    with pytest.warns(DeprecationWarning, match='SimKnobs is now Calibration'):
+        assert module.SimKnobs is Calibration
+    with pytest.warns(DeprecationWarning, match="'knobs' is now 'calibration'"):
+        env = SimVecEnv('3m', 1, n_threads=1, knobs=Calibration(reset_loops=3))
+    assert env._params.calibration.reset_loops == 3
+    with pytest.raises(AttributeError, match='SimNobs'):
+        module.SimNobs  # noqa: B018

@@ -1,6 +1,6 @@
 import pytest
 
-from ding_qmix.sim.calibration import SimKnobs
+from ding_qmix.sim.calibration import Calibration
 from ding_qmix.smac.reward import RewardOptions, max_reward
 from ding_qmix.smac.rules import created_units, make_rules
 from ding_qmix.smac.scenarios import SCENARIOS, get_scenario, make_spec
@@ -98,5 +98,5 @@ def test_spawn_points_are_pathable(map_name):
 
 
 @pytest.mark.unittest
-def test_every_knob_has_a_number():
-    assert all(isinstance(value, (int, float)) for value in SimKnobs())
+def test_every_calibration_parameter_has_a_number():
+    assert all(isinstance(value, (int, float)) for value in Calibration())

@@ -3,7 +3,7 @@ from typing import Optional
 
 import numpy as np
 
-from ding_qmix.sim.calibration import SimKnobs
+from ding_qmix.sim.calibration import Calibration
 from ding_qmix.sim.loop import play_loop, play_step
 from ding_qmix.sim.orders import give_order
 from ding_qmix.sim.params import SimParams, make_sim_params
@@ -29,14 +29,14 @@ class Battlefield:
             terrain: str = 'OPEN',
             map_type: str = 'none',
             race: str = 'P',
-            **knobs: float
+            **calibration: float
     ) -> None:
         order = EnemyOrder('point', (goal, )) if goal else EnemyOrder('none')
         groups = [tuple(UnitGroup(unit, 1, x, y) for unit, x, y in side) for side in (allies, enemies)]
         scenario = Scenario('test', terrain, 100, race, race, map_type, groups[0], groups[1], order)
         options = dict(reset_loops=0, jitter_low=0, jitter_high=0)
-        options.update(knobs)
-        self.params: SimParams = make_sim_params(scenario, 'smac', SimKnobs(**options), RewardOptions())
+        options.update(calibration)
+        self.params: SimParams = make_sim_params(scenario, 'smac', Calibration(**options), RewardOptions())
         n_units = scenario.n_agents + scenario.n_enemies
         self.n_agents = scenario.n_agents
         self.battle = Battle(
@@ -49,7 +49,7 @@ class Battlefield:
             floats=np.zeros((N_FLOATS, n_units + 4)),
             ints=np.zeros((N_INTS, n_units + 4), dtype=np.int32),
         )
-        begin_battle(self.battle, self.params.initial, self.params.tables, self.params.knobs)
+        begin_battle(self.battle, self.params.initial, self.params.tables, self.params.calibration)
 
     def order(self, u: int, action: int) -> None:
         """Give one ally an action of SMAC."""
@@ -58,11 +58,11 @@ class Battlefield:
     def play(self, n_loops: int = 1) -> None:
         """Play game loops."""
         for _ in range(n_loops):
-            play_loop(self.battle, self.params.tables, self.params.knobs)
+            play_loop(self.battle, self.params.tables, self.params.calibration)
 
     def step(self, actions: list[int]) -> None:
         """Play one env step."""
-        play_step(self.battle, self.params.tables, self.params.knobs, np.array(actions, dtype=np.int64))
+        play_step(self.battle, self.params.tables, self.params.calibration, np.array(actions, dtype=np.int64))
 
     def health(self, u: int) -> float:
         """Return a unit's health, [hit points]."""

@@ -35,7 +35,7 @@ def battle_after(env: SimVecEnv, e: int, actions: np.ndarray) -> Battle:
         params.pathing.footing, params.pathing.route, np.zeros((N_FLOATS, n_units + 4)),
         np.zeros((N_INTS, n_units + 4), np.int32)
     )
-    play_step(battle, params.tables, params.knobs, actions)
+    play_step(battle, params.tables, params.calibration, actions)
     return battle
 
 
