@@ -4,10 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Callable, Optional
 
 
-class Team:
+class ThreadPool:
     """
     Overview:
-        Runs a function that leaves Python's lock alone on shares of 0..n - 1, one share per thread, this one included.
+        Runs a function that releases the GIL on shares of 0..n - 1, one share per thread, the calling one included.
 
         Not numba's own threads: those cannot be used from two threads at once nor after a fork, and take 20 s to
         compile. These are started at the first call, and anew in a process that was forked since.

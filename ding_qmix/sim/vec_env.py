@@ -13,13 +13,13 @@ from ding_qmix.sim.params import make_sim_params
 from ding_qmix.sim.rng import seed_state
 from ding_qmix.sim.state import TARGET
 from ding_qmix.sim.step import RESET, SHOW, STEP, find_illegal, play_envs
-from ding_qmix.sim.thread_pool import Team
+from ding_qmix.sim.thread_pool import ThreadPool
 from ding_qmix.sim.version import SIM_VERSION
 from ding_qmix.smac.scenarios import get_scenario, make_spec
 from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, SHIELD, X, Y
 from ding_qmix.spec import EnvSpec, UnitSnapshot, VecStep
 
-ENVS_PER_THREAD = 32  # fewer are played before a second thread has woken up: a step of 32 battles takes 0.2 ms
+ENVS_PER_THREAD = 32  # fewer are played before another thread has woken up: a step of 32 battles takes 0.2 ms
 
 
 class SimVecEnv:
@@ -57,7 +57,7 @@ class SimVecEnv:
         self.n_envs = check_count('n_envs', n_envs)
         if n_threads is None:
             n_threads = max(1, min(numba.config.NUMBA_NUM_THREADS, self.n_envs // ENVS_PER_THREAD))
-        self._team = Team(check_count('n_threads', n_threads), self.n_envs)
+        self._threads = ThreadPool(check_count('n_threads', n_threads), self.n_envs)
         if 'knobs' in reward_options:  # the former name of calibration
             reward_options = rename_knobs({'calibration': calibration, **reward_options})
             calibration = reward_options.pop('calibration')
@@ -179,7 +179,7 @@ class SimVecEnv:
 
     def close(self) -> None:
         """End the threads; there is nothing else to release."""
-        self._team.close()
+        self._threads.close()
 
     def _snapshot(self, unit: np.ndarray, target: np.ndarray) -> UnitSnapshot:
         """Copy unit tables, float64 [E, N_FIELDS, U], and targets, int32 [E, U]."""
@@ -198,7 +198,7 @@ class SimVecEnv:
 
     def _play(self, command: int) -> None:
         """Run the compiled step."""
-        self._team.run(lambda first, last: self._play_envs(command, first, last, *self._arguments))
+        self._threads.run(lambda first, last: self._play_envs(command, first, last, *self._arguments))
 
     def _take_actions(self, actions: np.ndarray) -> None:
         """Copy actions, integers [E, N], to where the compiled step reads them."""

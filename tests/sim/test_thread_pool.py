@@ -7,27 +7,27 @@ import pytest
 from ding_qmix.sim import SimVecEnv
 from ding_qmix.sim.entry import bind
 from ding_qmix.sim.step import find_illegal
-from ding_qmix.sim.thread_pool import Team
+from ding_qmix.sim.thread_pool import ThreadPool
 
 
 @pytest.mark.unittest
 @pytest.mark.parametrize('n_threads, n', [(1, 5), (2, 5), (3, 64), (8, 3)])
 def test_shares_cover_all_once_on_threads_of_their_own(n_threads, n):
-    team, seen, lock = Team(n_threads, n), [], threading.Lock()
+    pool, seen, lock = ThreadPool(n_threads, n), [], threading.Lock()
 
     def work(first, last):
         with lock:
             seen.extend(range(first, last))
 
-    team.run(work)
+    pool.run(work)
     assert sorted(seen) == list(range(n))
-    team.close()
+    pool.close()
 
 
 @pytest.mark.unittest
 def test_one_share_runs_on_the_calling_thread():
     seen = []
-    Team(1, 4).run(lambda first, last: seen.append((first, last, threading.current_thread())))
+    ThreadPool(1, 4).run(lambda first, last: seen.append((first, last, threading.current_thread())))
     assert seen == [(0, 4, threading.current_thread())]
 
 
@@ -38,10 +38,10 @@ def test_error_in_a_share_is_raised():
         if first > 0:
             raise ZeroDivisionError('share')
 
-    team = Team(2, 4)
+    pool = ThreadPool(2, 4)
     with pytest.raises(ZeroDivisionError, match='share'):
-        team.run(work)
-    team.close()
+        pool.run(work)
+    pool.close()
 
 
 @pytest.mark.unittest
