@@ -5,7 +5,7 @@ from typing import Any, Optional, Union
 import numba
 import numpy as np
 
-from ding_qmix.sim.buffers import make_final_units, make_scratch, make_state, make_step
+from ding_qmix.sim.allocation import make_final_units, make_scratch, make_state, make_step
 from ding_qmix.sim.calibration import Calibration, rename_knobs
 from ding_qmix.sim.checks import check_array, check_calibration, check_count, check_env_ids, make_reward_options
 from ding_qmix.sim.entry import bind

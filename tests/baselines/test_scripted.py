@@ -8,7 +8,7 @@ import pytest
 from ding_qmix.baselines.evaluation import measure_policy
 from ding_qmix.baselines.scripted import SCRIPTED_POLICIES, make_scripted_policy
 from ding_qmix.sim import SimVecEnv
-from ding_qmix.sim.buffers import make_step
+from ding_qmix.sim.allocation import make_step
 from ding_qmix.smac.rules import EAST, FIRST_TARGET, NO_OP, NORTH, SOUTH, STOP, WEST
 from ding_qmix.smac.scenarios import make_spec
 from ding_qmix.smac.units import UNIT_NAMES, UNIT_STATS

@@ -1,4 +1,4 @@
-"""Memory of the simulator, allocated once: the battles' state and the step shown to the caller."""
+"""Allocates the arrays of the simulator, once: state, scratch memory, and what is shown to the caller."""
 import numpy as np
 
 from ding_qmix.sim.state import N_DECISION, N_FLOATS, N_INTS, N_PHYSICAL, FinalUnits, Scratch, SimState
