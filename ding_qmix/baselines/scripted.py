@@ -1,5 +1,5 @@
 """
-Scripted policies: yardsticks for what is learned, and for the simulator itself.
+Scripted policies: baselines for what is learned, and for the simulator itself.
 
 They see what every user of a VecEnv sees, the last step and ``units()``, besides what is known of unit types.
 """

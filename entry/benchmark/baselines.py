@@ -49,7 +49,7 @@ def main(args: Optional[list[str]] = None) -> None:
     text = f'{_win_table(rows)}\n{_battle_table(rows)}\n{source_line(run)}'
     sys.stdout.write(text)
     if options.doc:
-        update_block(options.doc, 'sim_yardsticks', text)
+        update_block(options.doc, 'sim_baselines', text)
 
 
 def expectation(map_name: str, policy: str) -> Optional[Expectation]:
@@ -120,8 +120,8 @@ def _parse(args: Optional[list[str]]) -> argparse.Namespace:
     parser.add_argument('--battles', type=int, default=1000, help='of each policy on each map')
     parser.add_argument('--seed', type=int, default=0, help='battle i has seed + i')
     parser.add_argument('--note', default='', help='written beside the result')
-    parser.add_argument('--out', default='docs/results/sim_yardsticks.json', help='JSON to write')
-    parser.add_argument('--doc', help='Markdown page whose block sim_yardsticks is to be rewritten')
+    parser.add_argument('--out', default='docs/results/sim_baselines.json', help='JSON to write')
+    parser.add_argument('--doc', help='Markdown page whose block sim_baselines is to be rewritten')
     return parser.parse_args(args)
 
 

@@ -177,7 +177,7 @@ def test_random_plays_the_same_whatever_the_number_of_envs() -> None:
 
 
 @pytest.mark.unittest
-def test_yardsticks_stand_in_the_expected_order_on_8m() -> None:
+def test_baselines_stand_in_the_expected_order_on_8m() -> None:
     win_rate = {name: measure_policy(SimVecEnv('8m', 64, n_threads=1), name).won.mean() for name in SCRIPTED_POLICIES}
     assert win_rate['random'] == 0. and .1 < win_rate['closest'] < win_rate['focus']
 
