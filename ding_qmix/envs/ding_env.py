@@ -11,15 +11,15 @@ from ding_qmix.envs.backends import backend_options, make_vec_env
 from ding_qmix.envs.ding_format import (
     ILLEGAL_ACTION,
     JointActionSpace,
+    ding_obs,
+    ding_timestep,
     fresh_seed,
-    host_obs,
-    host_timestep,
     joint_action,
     random_legal_action,
     reward_space,
     stream_seed,
 )
-from ding_qmix.envs.ding_view import HostObs, HostView, make_host_view, observation_space
+from ding_qmix.envs.ding_view import DingObs, DingView, make_ding_view, observation_space
 from ding_qmix.envs.tracked_env import TrackedVecEnv
 from ding_qmix.sim.calibration import rename_knobs
 from ding_qmix.smac.reward import RewardOptions
@@ -27,7 +27,7 @@ from ding_qmix.spec import EnvSpec
 from ding_qmix.utils.keys import check_keys
 
 # Keys that DI-engine writes or reads in the env section of a config.
-_HOST_KEYS = ('cfg_type', 'type', 'import_names', 'replay_path')
+_DING_KEYS = ('cfg_type', 'type', 'import_names', 'replay_path')
 
 
 @ENV_REGISTRY.register('ding_smac')
@@ -49,7 +49,7 @@ class SMACEnv(BaseEnv):
         backend='sim',
         # (str) 'ding': DI-engine's layout, with the agent's own last action and its id. 'smac': oxwhirl's, without.
         obs_style='ding',
-        # What DI-engine's other policies take, see ``HostView``; at most one of the first three. The options change
+        # What DI-engine's other policies take, see ``DingView``; at most one of the first three. The options change
         # DI-engine's obs dict only, except that special_global_state changes the state on every road.
         # (bool) Also show each agent's obs without its allies (CollaQ).
         obs_alone=False,
@@ -100,14 +100,14 @@ class SMACEnv(BaseEnv):
             - ValueError: an unknown map, backend or obs style, or options of the obs that cannot stand together
         """
         cfg = rename_knobs(cfg or {})
-        check_keys('env', cfg, {*self.config, *_HOST_KEYS})
+        check_keys('env', cfg, {*self.config, *_DING_KEYS})
         self.cfg = EasyDict(deep_merge_dicts(self.default_config(), cfg))
         if self.cfg.map_name is None:
             raise ValueError("config env.map_name is missing; name a SMAC map, such as '3m' or 'MMM'")
         backend_options(self.cfg.backend)  # refuses an unknown one
         if self.cfg.illegal_action not in ILLEGAL_ACTION:
             raise ValueError(f'config env.illegal_action={self.cfg.illegal_action!r}, expected one of {ILLEGAL_ACTION}')
-        self._view = make_host_view(self.cfg)
+        self._view = make_ding_view(self.cfg)
         self._seed: Optional[int] = None
         self._action_rng = np.random.default_rng()
         self._env: Optional[TrackedVecEnv] = None
@@ -116,23 +116,23 @@ class SMACEnv(BaseEnv):
         self._action_space = JointActionSpace(self._view.spec)
         self._reward_space = reward_space()
 
-    def reset(self) -> HostObs:
+    def reset(self) -> DingObs:
         """
         Overview:
             Begin the next episode and show its first obs. An episode that has not been stepped yet is kept, so that
             resetting twice neither burns a battle nor moves the random stream.
         Shapes:
             - agent_state float32 [N, O], global_state float32 [S], action_mask float32 [N, A] (1. = legal), and what \
-                the options add, see ``HostView``
+                the options add, see ``DingView``
         """
         if self._env is None:
             self._env = self._build()
-        return host_obs(self._view, self._env.reset(), 0)
+        return ding_obs(self._view, self._env.reset(), 0)
 
     def step(self, action: np.ndarray) -> BaseEnvTimestep:
         """
         Overview:
-            Play one decision of the whole team; see ``host_timestep`` for what comes back.
+            Play one decision of the whole team; see ``ding_timestep`` for what comes back.
         Arguments:
             - action: integers [N], each legal by the last ``action_mask``
         Raises:
@@ -142,7 +142,7 @@ class SMACEnv(BaseEnv):
         env = self._running()
         mask = env.last_step.action_mask[0]
         env.step(joint_action(action, mask, repr(self), self.cfg.illegal_action)[None])
-        return host_timestep(self._view, env, 0)
+        return ding_timestep(self._view, env, 0)
 
     def seed(self, seed: int, dynamic_seed: bool = False) -> None:
         """
@@ -196,7 +196,7 @@ class SMACEnv(BaseEnv):
         return self._view.spec
 
     @property
-    def view(self) -> HostView:
+    def view(self) -> DingView:
         """What is shown."""
         return self._view
 

@@ -6,7 +6,7 @@ import gym
 import numpy as np
 from ding.envs import BaseEnvTimestep
 
-from ding_qmix.envs.ding_view import HostObs, HostView, view_obs
+from ding_qmix.envs.ding_view import DingObs, DingView, view_obs
 from ding_qmix.envs.tracked_env import TrackedVecEnv
 from ding_qmix.smac.rules import NO_OP, STOP
 from ding_qmix.spec import EnvSpec, VecStep
@@ -35,17 +35,17 @@ def fresh_seed() -> int:
     return int(np.random.SeedSequence().generate_state(1)[0])
 
 
-def host_obs(view: HostView, step: VecStep, i: int) -> HostObs:
+def ding_obs(view: DingView, step: VecStep, i: int) -> DingObs:
     """Copy the obs of env i: the running episode's, which is the next one where an episode ended in this step."""
     return view_obs(view, step.obs[i], step.state[i], step.action_mask[i])
 
 
-def host_timestep(view: HostView, env: TrackedVecEnv, i: int) -> BaseEnvTimestep:
+def ding_timestep(view: DingView, env: TrackedVecEnv, i: int) -> BaseEnvTimestep:
     """
     Overview:
         Return the last step of env i as DI-engine's timestep. At the end of an episode ``obs`` is that episode's last.
     Shapes:
-        - obs: dict of float32, see ``HostView``
+        - obs: dict of float32, see ``DingView``
         - reward: float32 [1]
         - done: bool, the episode ended
         - info: terminated (the battle was decided), truncated (the time limit came first); at the end of an episode \
@@ -59,7 +59,7 @@ def host_timestep(view: HostView, env: TrackedVecEnv, i: int) -> BaseEnvTimestep
         info.update(episode_summary(env, i))
         obs = view_obs(view, step.final_obs[i], step.final_state[i], step.final_action_mask[i])
     else:
-        obs = host_obs(view, step, i)
+        obs = ding_obs(view, step, i)
     return BaseEnvTimestep(obs, np.array([step.reward[i]], np.float32), done, info)
 
 

@@ -8,10 +8,10 @@ import numpy as np
 from ding_qmix.smac.scenarios import make_spec
 from ding_qmix.spec import EnvSpec
 
-HostObs = dict[str, np.ndarray]
+DingObs = dict[str, np.ndarray]
 
 
-class HostView(NamedTuple):
+class DingView(NamedTuple):
     """
     Which arrays the obs dict has. Without options agent_state [N, O], global_state [S], action_mask [N, A].
 
@@ -23,7 +23,7 @@ class HostView(NamedTuple):
     independent_obs: bool = False
 
 
-def make_host_view(cfg: Mapping[str, Any]) -> HostView:
+def make_ding_view(cfg: Mapping[str, Any]) -> DingView:
     """
     Overview:
         Return the view that an env config asks for.
@@ -38,10 +38,10 @@ def make_host_view(cfg: Mapping[str, Any]) -> HostView:
     spec = make_spec(
         cfg['map_name'], cfg['obs_style'], cfg['backend'], special_global_state=cfg['special_global_state']
     )
-    return HostView(spec, bool(cfg['obs_alone']), bool(cfg['independent_obs']))
+    return DingView(spec, bool(cfg['obs_alone']), bool(cfg['independent_obs']))
 
 
-def view_obs(view: HostView, obs: np.ndarray, state: np.ndarray, action_mask: np.ndarray) -> HostObs:
+def view_obs(view: DingView, obs: np.ndarray, state: np.ndarray, action_mask: np.ndarray) -> DingObs:
     """
     Overview:
         Return the obs dict of one env, all float32. Copies: the batched env's arrays are overwritten by its next step.
@@ -63,7 +63,7 @@ def view_obs(view: HostView, obs: np.ndarray, state: np.ndarray, action_mask: np
     return shown
 
 
-def observation_space(view: HostView) -> gym.spaces.Dict:
+def observation_space(view: DingView) -> gym.spaces.Dict:
     """Return the space of ``view_obs``."""
     spec = view.spec
     obs_shape = (spec.n_agents, spec.obs_dim)

@@ -8,20 +8,20 @@ from easydict import EasyDict
 
 from ding_qmix.envs.ding_env import SMACEnv, build_battles
 from ding_qmix.envs.ding_format import (
+    ding_obs,
+    ding_timestep,
     fresh_seed,
-    host_obs,
-    host_timestep,
     joint_action,
     random_legal_action,
     stream_seed,
 )
-from ding_qmix.envs.ding_view import HostObs
+from ding_qmix.envs.ding_view import DingObs
 from ding_qmix.envs.tracked_env import TrackedVecEnv
 from ding_qmix.spec import VecStep
 from ding_qmix.utils.keys import check_keys
 
 # Keys of DI-engine's own managers, so that changing the manager's type leaves a config valid.
-_HOST_KEYS = ('type', 'cfg_type', 'import_names', *SyncSubprocessEnvManager.config)
+_DING_KEYS = ('type', 'cfg_type', 'import_names', *SyncSubprocessEnvManager.config)
 
 
 @ENV_MANAGER_REGISTRY.register('ding_smac_vector')
@@ -61,7 +61,7 @@ class VectorEnvManager(BaseEnvManager):
             - TypeError: an env is no ``SMACEnv``
             - ValueError: the envs' configs differ
         """
-        check_keys('env.manager', cfg or {}, {*self.config, *_HOST_KEYS})
+        check_keys('env.manager', cfg or {}, {*self.config, *_DING_KEYS})
         cfg = deep_merge_dicts(EasyDict(self._BASE, **self.default_config()), cfg or {})
         self._vec_env: Optional[TrackedVecEnv] = None
         super().__init__(env_fn, cfg)
@@ -82,9 +82,9 @@ class VectorEnvManager(BaseEnvManager):
         return self.vec_env.last_step
 
     @property
-    def ready_obs(self) -> dict[int, HostObs]:
+    def ready_obs(self) -> dict[int, DingObs]:
         """Obs of the envs that wait for an action, {env_id: obs}; copies."""
-        return {i: host_obs(self._env_ref.view, self.vec_step, i) for i in self.ready_obs_id}
+        return {i: ding_obs(self._env_ref.view, self.vec_step, i) for i in self.ready_obs_id}
 
     def reset(self, reset_param: Optional[dict[int, Optional[dict]]] = None) -> None:
         """
@@ -109,7 +109,7 @@ class VectorEnvManager(BaseEnvManager):
         Arguments:
             - actions: {env_id: integers [N]}, each legal by that env's ``action_mask``
         Returns:
-            - timesteps: {env_id: timestep}, see ``host_timestep``
+            - timesteps: {env_id: timestep}, see ``ding_timestep``
         Raises:
             - ValueError: wrong shape or dtype, or, with illegal_action='error', an illegal action
             - RuntimeError: an env does not run
@@ -124,7 +124,7 @@ class VectorEnvManager(BaseEnvManager):
             batch[i] = joint_action(action, mask, f'env {i} ({spec.map_name})', self._env_ref.cfg.illegal_action)
             active[i] = True
         env.step(batch, None if active.all() else active)
-        timesteps = {i: host_timestep(self._env_ref.view, env, i) for i in actions}
+        timesteps = {i: ding_timestep(self._env_ref.view, env, i) for i in actions}
         for i, timestep in timesteps.items():
             if timestep.done:
                 self._count_episode(i)

@@ -130,7 +130,7 @@ def test_env_info_within_an_episode_has_flags_alone(scripted: None) -> None:
 
 
 @pytest.mark.unittest
-def test_env_timestep_passes_hosts_tensor_conversion(scripted: None) -> None:
+def test_env_timestep_passes_ding_engines_tensor_conversion(scripted: None) -> None:
     timestep = to_tensor(_end_of(scripted_env(), 0), dtype=torch.float32)
     assert timestep.reward.shape == (1, ) and timestep.info['episode_info']['episode_len'].item() == 3.
 

@@ -46,7 +46,7 @@ def test_env_takes_the_former_name_of_calibration() -> None:
 
 
 @pytest.mark.unittest
-def test_env_accepts_hosts_keys() -> None:
+def test_env_accepts_ding_engines_keys() -> None:
     cfg = dict(SMACEnv.default_config(), map_name='3m', type='ding_smac', import_names=['ding_qmix'], replay_path=None)
     assert SMACEnv(cfg).cfg.cfg_type == 'SMACEnvDict'
 
@@ -167,7 +167,7 @@ def test_env_action_space_survives_deepcopy() -> None:
 
 
 @pytest.mark.unittest
-def test_env_hosts_random_policy_draws_legal_actions() -> None:
+def test_env_ding_engines_random_policy_draws_legal_actions() -> None:
     env = SMACEnv(dict(map_name='3m'))
     env.seed(0)
     obs = to_tensor(env.reset(), dtype=torch.float32)

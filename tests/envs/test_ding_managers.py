@@ -79,7 +79,7 @@ def _battles(manager: Any, n_steps: int) -> list[np.ndarray]:
 
 @pytest.mark.unittest
 @pytest.mark.parametrize('cfg', MANAGERS, ids=IDS)
-def test_host_managers_play_the_same_battles(cfg: dict[str, Any]) -> None:
+def test_ding_managers_play_the_same_battles(cfg: dict[str, Any]) -> None:
     manager, reference = _manager(cfg, 2), _manager(dict(type='base'), 2)
     for m in (manager, reference):
         m.seed(3, dynamic_seed=False)
@@ -88,7 +88,7 @@ def test_host_managers_play_the_same_battles(cfg: dict[str, Any]) -> None:
 
 @pytest.mark.unittest
 @pytest.mark.parametrize('cfg', MANAGERS, ids=IDS)
-def test_host_qmix_trains_and_evaluates(cfg: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ding_qmix_trains_and_evaluates(cfg: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     policy = serial_pipeline(_configs(cfg), seed=0, max_train_iter=4)
     win_rate = eval_pipeline(_configs(cfg), seed=0, state_dict=policy.learn_mode.state_dict())
@@ -97,7 +97,7 @@ def test_host_qmix_trains_and_evaluates(cfg: dict[str, Any], tmp_path: Path, mon
 
 @pytest.mark.unittest
 @pytest.mark.parametrize('cfg', [MANAGERS[0], MANAGERS[3]], ids=[IDS[0], IDS[3]])
-def test_host_run_repeats_under_a_seed(cfg: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ding_run_repeats_under_a_seed(cfg: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     runs = []
     for _ in range(2):

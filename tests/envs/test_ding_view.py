@@ -20,7 +20,7 @@ def _env(map_name: str = 'MMM', seed: int = 0, **cfg: Any) -> SMACEnv:
 
 @pytest.mark.unittest
 @pytest.mark.parametrize('map_name', ALONE_DIM)
-def test_alone_state_has_hosts_size(map_name: str) -> None:
+def test_alone_state_has_ding_engines_size(map_name: str) -> None:
     start, stop = make_spec(map_name).obs_layout.ally_block
     assert make_spec(map_name).obs_dim - (stop - start) == ALONE_DIM[map_name]
     shown = _env(map_name, obs_alone=True).reset()

@@ -242,7 +242,7 @@ def test_manager_refuses_other_envs(scripted: None) -> None:
 
 
 @pytest.mark.unittest
-def test_manager_is_made_by_the_hosts_factory(scripted: None) -> None:
+def test_manager_is_made_by_ding_engines_factory(scripted: None) -> None:
     cfg = VectorEnvManager.default_config()
     cfg.update(type='ding_smac_vector', import_names=['ding_qmix'], shared_memory=False)
     assert isinstance(create_env_manager(cfg, _env_fns(2)), VectorEnvManager)
