@@ -178,7 +178,7 @@ class SMACEnv(BaseEnv):
         """
         self._replay_path = replay_path
         if self._env is not None:
-            self._env.save_replays([replay_path], [f'seed{self._seed}'])
+            self._env.record_videos([replay_path], [f'seed{self._seed}'])
 
     @staticmethod
     def create_collector_env_cfg(cfg: dict) -> list[dict]:
@@ -226,7 +226,7 @@ class SMACEnv(BaseEnv):
         self._seed = fresh_seed() if self._seed is None else self._seed
         env.seed(np.array([self._seed]))
         if self._replay_path is not None:
-            env.save_replays([self._replay_path], [f'seed{self._seed}'])
+            env.record_videos([self._replay_path], [f'seed{self._seed}'])
         return env
 
     def _running(self) -> TrackedVecEnv:

@@ -9,7 +9,7 @@ from ding_qmix.envs.recorded_env import RecordedVecEnv
 from ding_qmix.envs.tracked_env import TrackedVecEnv
 from ding_qmix.render.frame import BattleFrame
 from ding_qmix.render.painter import BattlePainter
-from ding_qmix.render.recorder import ReplayFiles
+from ding_qmix.render.recorder import RecordingFiles
 from ding_qmix.spec import UnitSnapshot, VecStep
 from ding_qmix.utils.keys import nearest_hint
 
@@ -77,7 +77,7 @@ class SMACMultiAgentEnv:
         options = _without_fixed(options, backend)
         battle = make_vec_env(map_name, 1, backend, obs_style=obs_style, **options)
         self._recorded = RecordedVecEnv(battle) if replay_dir else None
-        self._files = ReplayFiles(battle.spec, replay_dir, prefix=replay_prefix) if replay_dir else None
+        self._files = RecordingFiles(battle.spec, replay_dir, prefix=replay_prefix) if replay_dir else None
         self._env = TrackedVecEnv(self._recorded or battle)
         self._seed = fresh_seed() if seed is None else int(seed)
         self._env.seed(np.array([self._seed]))

@@ -4,7 +4,7 @@ from typing import Any, Optional
 import numpy as np
 
 from ding_qmix.render.frame import BattleFrame
-from ding_qmix.render.recorder import BattleRecorder, ReplayFiles
+from ding_qmix.render.recorder import BattleRecorder, RecordingFiles
 from ding_qmix.spec import EnvSpec, UnitSnapshot, VecEnv, VecStep
 
 
@@ -32,7 +32,9 @@ class RecordedVecEnv:
         self._from_start = np.zeros(env.n_envs, dtype=bool)  # [E], the running episode began before our eyes
         self._folders = folders
         self._labels = labels or [f'env{e:03}' for e in range(env.n_envs)]
-        self._files: dict[str, ReplayFiles] = {folder: ReplayFiles(env.spec, folder) for folder in set(folders or ())}
+        self._files: dict[str,
+                          RecordingFiles] = {folder: RecordingFiles(env.spec, folder)
+                                             for folder in set(folders or ())}
 
     def frames(self, env_id: int) -> list[BattleFrame]:
         """Return what was seen of an env's running or just ended episode."""

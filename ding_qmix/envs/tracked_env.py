@@ -15,7 +15,7 @@ class TrackedVecEnv:
         episode, untouched in its random stream. DI-engine resets twice (its env manager after every episode, its
         evaluator again before every evaluation).
     Interfaces:
-        those of ``VecEnv``, and ``save_replays``
+        those of ``VecEnv``, and ``record_videos``
     Properties:
         ``spec``, ``n_envs``, ``last_step``
     """
@@ -86,7 +86,7 @@ class TrackedVecEnv:
         """Copy the unit tables as they were when the envs' last episodes ended; see ``VecEnv.final_units``."""
         return self._env.final_units()
 
-    def save_replays(self, folders: Sequence[str], labels: Optional[Sequence[str]] = None) -> None:
+    def record_videos(self, folders: Sequence[str], labels: Optional[Sequence[str]] = None) -> None:
         """Write a video of every episode that begins from now on; see ``RecordedVecEnv``."""
         self._env = RecordedVecEnv(self._env, folders, labels)
 

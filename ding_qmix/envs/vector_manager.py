@@ -173,10 +173,10 @@ class VectorEnvManager(BaseEnvManager):
         """
         folders = [replay_path] * self.env_num if isinstance(replay_path, str) else list(replay_path)
         if len(folders) != self.env_num:
-            raise ValueError(f'{type(self).__name__}: got {len(folders)} replay paths for {self.env_num} envs')
+            raise ValueError(f'{type(self).__name__}: got {len(folders)} folders for {self.env_num} envs')
         self._env_replay_path = folders
         if self._vec_env is not None:
-            self._vec_env.save_replays(folders)
+            self._vec_env.record_videos(folders)
 
     def _create_state(self) -> None:
         """Build the battles; ``launch`` calls this and then ``reset``."""
@@ -185,7 +185,7 @@ class VectorEnvManager(BaseEnvManager):
         self._vec_env = build_battles(self._env_ref.cfg, self.env_num)
         self._vec_env.seed(self._seeds)
         if self._env_replay_path is not None:
-            self._vec_env.save_replays(self._env_replay_path)
+            self._vec_env.record_videos(self._env_replay_path)
         self._closed = False
 
     def _count_episode(self, env_id: int) -> None:

@@ -78,7 +78,7 @@ class BattleRecorder:
         return list(self._frames[env_id])
 
 
-class ReplayFiles:
+class RecordingFiles:
     """
     Overview:
         Draws episodes and writes each to a file of its own:

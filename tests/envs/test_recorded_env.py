@@ -33,14 +33,14 @@ def test_manager_writes_one_video_an_episode(tmp_path: Path, monkeypatch: pytest
 
 
 @pytest.mark.unittest
-def test_manager_replay_paths_must_match_the_envs() -> None:
+def test_manager_video_folders_must_match_the_envs() -> None:
     manager = VectorEnvManager([lambda: SMACEnv(dict(map_name='3m'))] * 3)
-    with pytest.raises(ValueError, match='got 2 replay paths for 3 envs'):
+    with pytest.raises(ValueError, match='got 2 folders for 3 envs'):
         manager.enable_save_replay(['a', 'b'])
 
 
 @pytest.mark.unittest
-def test_replay_leaves_the_battle_as_it_is(tmp_path: Path) -> None:
+def test_recording_leaves_the_battle_as_it_is(tmp_path: Path) -> None:
     returns = []
     for folder in (None, str(tmp_path)):
         env = SMACEnv(dict(map_name='3m'))

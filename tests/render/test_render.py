@@ -9,7 +9,7 @@ import pytest
 from ding_qmix.baselines.scripted import make_scripted_policy
 from ding_qmix.render.frame import BattleFrame
 from ding_qmix.render.painter import HEADER, BattlePainter
-from ding_qmix.render.recorder import BattleRecorder, ReplayFiles
+from ding_qmix.render.recorder import BattleRecorder, RecordingFiles
 from ding_qmix.render.style import ALLY, ENEMY_SHOT, GROUND, HEALING, MARKS, PAPER, blend
 from ding_qmix.render.video import default_format, write_video
 from ding_qmix.sim import SimVecEnv
@@ -153,7 +153,7 @@ def test_last_frame_has_the_final_units_and_the_episodes_score(special_global_st
 @pytest.mark.unittest
 def test_gif_has_a_picture_per_frame(tmp_path: Path) -> None:
     frames = _record('3m')[0]
-    path = ReplayFiles(make_spec('3m'), str(tmp_path), 'gif', prefix='p_').write('env007', frames)
+    path = RecordingFiles(make_spec('3m'), str(tmp_path), 'gif', prefix='p_').write('env007', frames)
     assert Path(path).name == f'p_3m_env007_episode000_{frames[-1].result}.gif'
     assert _n_pictures(path) == len(frames)
 
@@ -163,14 +163,14 @@ def test_mp4_has_a_picture_per_frame(tmp_path: Path) -> None:
     _skip_without_ffmpeg()
     import imageio.v2 as imageio
     frames = _record('3m')[0]
-    path = ReplayFiles(make_spec('3m'), str(tmp_path), 'mp4', scale=8).write('env000', frames)
+    path = RecordingFiles(make_spec('3m'), str(tmp_path), 'mp4', scale=8).write('env000', frames)
     with imageio.get_reader(path) as reader:
         assert reader.count_frames() == len(frames)
 
 
 @pytest.mark.unittest
-def test_replays_are_numbered_by_label(tmp_path: Path) -> None:
-    files, frames = ReplayFiles(make_spec('3m'), str(tmp_path), 'gif', scale=4), _record('3m')[0]
+def test_recordings_are_numbered_by_label(tmp_path: Path) -> None:
+    files, frames = RecordingFiles(make_spec('3m'), str(tmp_path), 'gif', scale=4), _record('3m')[0]
     names = [Path(files.write(label, frames)).name[:20] for label in ('env0', 'env0', 'env1')]
     assert names == ['3m_env0_episode000_l', '3m_env0_episode001_l', '3m_env1_episode000_l']
 
