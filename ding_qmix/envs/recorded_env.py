@@ -32,9 +32,7 @@ class RecordedVecEnv:
         self._from_start = np.zeros(env.n_envs, dtype=bool)  # [E], the running episode began before our eyes
         self._folders = folders
         self._labels = labels or [f'env{e:03}' for e in range(env.n_envs)]
-        self._files: dict[str,
-                          RecordingFiles] = {folder: RecordingFiles(env.spec, folder)
-                                             for folder in set(folders or ())}
+        self._files = {folder: RecordingFiles(env.spec, folder) for folder in set(folders or ())}
 
     def frames(self, env_id: int) -> list[BattleFrame]:
         """Return what was seen of an env's running or just ended episode."""

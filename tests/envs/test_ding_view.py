@@ -72,9 +72,9 @@ def test_single_env_and_manager_show_the_same_to_the_end_of_an_episode(options: 
         assert set(shown) == set(ready) and all(np.array_equal(shown[key], ready[key]) for key in shown)
         action = np.argmax(shown['action_mask'][:, ::-1], axis=1)
         timestep = env.step(shown['action_mask'].shape[1] - 1 - action)
-        twin = manager.step({0: shown['action_mask'].shape[1] - 1 - action})[0]
+        other = manager.step({0: shown['action_mask'].shape[1] - 1 - action})[0]
         shown, done = timestep.obs, timestep.done
-        assert all(np.array_equal(shown[key], twin.obs[key]) for key in shown)
+        assert all(np.array_equal(shown[key], other.obs[key]) for key in shown)
     assert env.observation_space.contains(shown)
 
 
@@ -102,11 +102,11 @@ def test_illegal_action_stops_the_run_by_default() -> None:
 
 @pytest.mark.unittest
 def test_illegal_action_may_be_played_as_stop_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
-    env, twin = _env('3m', illegal_action='stop'), _env('3m')
-    env.reset(), twin.reset()
+    env, other = _env('3m', illegal_action='stop'), _env('3m')
+    env.reset(), other.reset()
     with caplog.at_level(logging.WARNING):
         shown = env.step(np.array([1, 0, 8])).obs  # no-op of a living agent, an enemy out of range
     assert 'action 0 is illegal for agent 1' in caplog.text and '2 illegal' in caplog.text
-    assert np.array_equal(shown['global_state'], twin.step(np.array([1, 1, 1])).obs['global_state'])
+    assert np.array_equal(shown['global_state'], other.step(np.array([1, 1, 1])).obs['global_state'])
     with pytest.raises(ValueError, match='action 9'):
         env.step(np.array([1, 9, 1]))  # there is no such action

@@ -1,8 +1,8 @@
-"""The rule book against its twin in plain Python, value by value, on random play of every map."""
+"""The rule book against its reference implementation, value by value, on random play of every map."""
 import numpy as np
 import pytest
 from every_map import random_actions, table_after, unit_records
-from reference.smac import Twin
+from reference.smac import ReferenceRules
 
 from ding_qmix.sim import SimVecEnv
 from ding_qmix.smac.scenarios import SCENARIOS
@@ -11,44 +11,44 @@ from ding_qmix.smac.terrain import pathing_grid
 N_STEPS = 45  # of play; most battles are decided by then
 
 
-def twin_of(map_name):
+def reference_of(map_name):
     scenario = SCENARIOS[map_name]
-    return Twin(
+    return ReferenceRules(
         scenario.map_type, scenario.ally_race, scenario.enemy_race, scenario.n_agents, scenario.n_enemies,
         pathing_grid(scenario.terrain).tolist()
     )
 
 
-def assert_shows(twin, units, last_actions, style, obs, state, mask):
-    agents = range(twin.n_agents)
-    assert mask.tolist() == [twin.action_mask(units, agent) for agent in agents]
-    wanted = [twin.obs(units, agent, last_actions[agent], style) for agent in agents]
+def assert_shows(reference, units, last_actions, style, obs, state, mask):
+    agents = range(reference.n_agents)
+    assert mask.tolist() == [reference.action_mask(units, agent) for agent in agents]
+    wanted = [reference.obs(units, agent, last_actions[agent], style) for agent in agents]
     np.testing.assert_allclose(obs, wanted, rtol=1e-6, atol=1e-7)
-    np.testing.assert_allclose(state, twin.state(units, last_actions), rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(state, reference.state(units, last_actions), rtol=1e-6, atol=1e-7)
 
 
 @pytest.mark.unittest
 @pytest.mark.parametrize('style', ['ding', 'smac'])
 @pytest.mark.parametrize('map_name', SCENARIOS)
-def test_rules_agree_with_their_twin(map_name, style):
-    twin, rng = twin_of(map_name), np.random.default_rng(0)
+def test_rules_agree_with_their_reference_implementation(map_name, style):
+    reference, rng = reference_of(map_name), np.random.default_rng(0)
     only_positive = style == 'ding'
     env = SimVecEnv(map_name, 1, seed=3, obs_style=style, n_threads=1, reward_only_positive=only_positive)
     step, kinds = env.reset(), env.units().unit_type[0]
-    last_actions = [None] * twin.n_agents
+    last_actions = [None] * reference.n_agents
     before = unit_records(env._state.unit[0], kinds)
-    assert_shows(twin, before, last_actions, style, step.obs[0], step.state[0], step.action_mask[0])
+    assert_shows(reference, before, last_actions, style, step.obs[0], step.state[0], step.action_mask[0])
     for _ in range(N_STEPS):
         actions = random_actions(step, rng, fierce=.8)
         after = unit_records(table_after(env, 0, actions[0]), kinds)
         step = env.step(actions)
         last_actions = actions[0].tolist()
-        assert step.reward[0] == pytest.approx(twin.reward(before, after, only_positive), rel=1e-5, abs=1e-6)
-        result = twin.result(after)
+        assert step.reward[0] == pytest.approx(reference.reward(before, after, only_positive), rel=1e-5, abs=1e-6)
+        result = reference.result(after)
         assert (step.terminated[0], step.won[0]) == (result != 'ongoing', result == 'won')
         over = step.terminated[0] or step.truncated[0]
         shown = (step.final_obs, step.final_state, step.final_action_mask) if over else step[:3]
-        assert_shows(twin, after, last_actions, style, *(array[0] for array in shown))
+        assert_shows(reference, after, last_actions, style, *(array[0] for array in shown))
         if over:
             return
         before = after
@@ -56,7 +56,7 @@ def test_rules_agree_with_their_twin(map_name, style):
 
 @pytest.mark.unittest
 @pytest.mark.parametrize('map_name', ['2s3z', '3s5z', '3s5z_vs_3s6z'])
-def test_twin_and_rules_have_the_one_hots_of_stalkers_and_zealots_swapped(map_name):
+def test_reference_and_rules_have_the_one_hots_of_stalkers_and_zealots_swapped(map_name):
     env = SimVecEnv(map_name, 1, obs_style='smac', n_threads=1)
     obs = env.reset().obs[0]
     assert obs[0, -2:].tolist() == [1., 0.] and obs[-1, -2:].tolist() == [0., 1.]  # own: stalkers come first

@@ -1,10 +1,10 @@
-"""One view of the battle per agent: sizes of all maps, hand-made numbers, and its slow twin on random tables."""
+"""One view of the battle per agent: sizes of all maps, hand-made numbers, and its reference implementation on random tables."""
 from typing import Optional
 
 import numpy as np
 import pytest
 from every_map import random_actions, table_after, unit_records
-from reference.special_state import ViewTwin
+from reference.special_state import ReferenceViews
 
 from ding_qmix.sim import SimVecEnv
 from ding_qmix.smac.scenarios import SCENARIOS, make_spec
@@ -58,16 +58,17 @@ def _shown(env: SimVecEnv, last_action: Optional[list[int]] = None, **rows: dict
     return env.observe().state[0].reshape(env.spec.state_shape)
 
 
-def _twin_views(env: SimVecEnv, twin: ViewTwin, table: np.ndarray, mask: np.ndarray) -> list[list[float]]:
-    """The twin's views of a unit table and the actions played last."""
+def _reference_views(env: SimVecEnv, reference: ReferenceViews, table: np.ndarray,
+                     mask: np.ndarray) -> list[list[float]]:
+    """The reference implementation's views of a unit table and the actions played last."""
     units, n_agents = unit_records(table, env._params.rules.unit_type), env.spec.n_agents
     actions = env._state.last_action[0].tolist()
-    return twin.views(units[:n_agents], units[n_agents:], actions, mask.tolist())
+    return reference.views(units[:n_agents], units[n_agents:], actions, mask.tolist())
 
 
-def _twin(map_name: str, death_mask: bool) -> ViewTwin:
+def _reference(map_name: str, death_mask: bool) -> ReferenceViews:
     scenario = SCENARIOS[map_name]
-    return ViewTwin(scenario.map_type, scenario.ally_race, scenario.enemy_race, death_mask)
+    return ReferenceViews(scenario.map_type, scenario.ally_race, scenario.enemy_race, death_mask)
 
 
 @pytest.mark.unittest
@@ -158,7 +159,7 @@ def test_death_mask_needs_the_views() -> None:
 @pytest.mark.unittest
 @pytest.mark.parametrize('death_mask', [False, True])
 @pytest.mark.parametrize('map_name', SCENARIOS)
-def test_views_equal_the_slow_twins(map_name: str, death_mask: bool) -> None:
+def test_views_equal_the_reference_implementations(map_name: str, death_mask: bool) -> None:
     env, rng = _env(map_name, death_mask), np.random.default_rng(0)
     unit, rules = env._state.unit[0], env._params.rules
     n_units = unit.shape[1]
@@ -169,8 +170,8 @@ def test_views_equal_the_slow_twins(map_name: str, death_mask: bool) -> None:
     env._state.last_action[0] = rng.integers(-1, rules.n_actions, rules.n_agents)
     env.load_state_dict(env.state_dict())
     step = env.observe()
-    twin = _twin_views(env, _twin(map_name, death_mask), unit, step.action_mask[0])
-    np.testing.assert_allclose(step.state[0].reshape(-1, VIEW_DIM[map_name]), twin, rtol=1e-6, atol=1e-7)
+    reference = _reference_views(env, _reference(map_name, death_mask), unit, step.action_mask[0])
+    np.testing.assert_allclose(step.state[0].reshape(-1, VIEW_DIM[map_name]), reference, rtol=1e-6, atol=1e-7)
 
 
 def _play_to_the_end(env: SimVecEnv, plain: SimVecEnv) -> tuple[VecStep, np.ndarray, np.ndarray]:
@@ -192,5 +193,5 @@ def test_the_last_view_of_an_episode_is_of_its_end_and_the_rest_is_as_without_vi
     env = SimVecEnv('MMM', 1, special_global_state=True, n_threads=1)
     step, actions, table = _play_to_the_end(env, SimVecEnv('MMM', 1, n_threads=1))
     env._state.last_action[0] = actions[0]
-    twin = _twin_views(env, _twin('MMM', False), table, step.final_action_mask[0])
-    np.testing.assert_allclose(step.final_state[0].reshape(env.spec.state_shape), twin, rtol=1e-6, atol=1e-7)
+    reference = _reference_views(env, _reference('MMM', False), table, step.final_action_mask[0])
+    np.testing.assert_allclose(step.final_state[0].reshape(env.spec.state_shape), reference, rtol=1e-6, atol=1e-7)

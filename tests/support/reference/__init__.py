@@ -1,1 +1,1 @@
-"""Slow plain-Python twins of compiled code, written from the rules and not from that code."""
+"""Slow reference implementations of compiled code, written from the rules and not from that code."""

@@ -53,7 +53,7 @@ class Unit(NamedTuple):
     cooldown: float
 
 
-class Twin:
+class ReferenceRules:
     """The rules of one map."""
 
     def __init__(

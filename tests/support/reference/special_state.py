@@ -12,7 +12,7 @@ from reference.smac import COOLDOWN_MAX, HEALTH_MAX, ONE_HOTS, SHIELD_MAX, Unit
 SIGHT = 9.
 
 
-class ViewTwin:
+class ReferenceViews:
     """The views of one map; a side's units show their shields if it is protoss."""
 
     def __init__(self, map_type: str, ally_race: str, enemy_race: str, death_mask: bool) -> None:
