@@ -64,7 +64,7 @@ def gap(units: UnitSnapshot, e: int, u: int, v: int, tables: UnitTables) -> floa
 
 @kernel
 def _is_target(units: UnitSnapshot, e: int, u: int, v: int, tables: UnitTables) -> bool:
-    """Say whether u can do something about v: hit it, or heal it because it is hurt."""
+    """Return whether u can do something about v: hit it, or heal it because it is hurt."""
     if units.health[e, v] <= 0.:
         return False
     if tables.stats[HEALS, u] > 0.:
@@ -137,7 +137,7 @@ def _escort(units: UnitSnapshot, e: int, u: int, action_mask: np.ndarray, tables
 
 @kernel
 def _pressed(units: UnitSnapshot, e: int, u: int, tables: UnitTables) -> bool:
-    """Say whether a melee enemy is close."""
+    """Return whether a melee enemy is close."""
     for v in range(tables.n_agents, units.health.shape[1]):
         if _is_melee_foe(units, e, u, v, tables) and gap(units, e, u, v, tables) <= KITE_GAP:
             return True
@@ -146,7 +146,7 @@ def _pressed(units: UnitSnapshot, e: int, u: int, tables: UnitTables) -> bool:
 
 @kernel
 def _is_melee_foe(units: UnitSnapshot, e: int, u: int, v: int, tables: UnitTables) -> bool:
-    """Say whether v lives and must come close to hit u."""
+    """Return whether v lives and must come close to hit u."""
     return units.health[e, v] > 0. and tables.rank[v, u] > CANNOT_HIT and tables.stats[RANGE, v] < MELEE_RANGE
 
 

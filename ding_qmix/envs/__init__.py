@@ -1,4 +1,4 @@
-"""Faces of the battlefields: DI-engine's env and env manager, PyMARL's env, and the batched env below them all."""
+"""Adapters of the batched env: DI-engine's env and env manager, PyMARL's env; and the choice of a backend."""
 from ding_qmix.envs.backends import BACKENDS, make_vec_env
 from ding_qmix.envs.ding_env import SMACEnv
 from ding_qmix.envs.multi_agent_env import SMACMultiAgentEnv

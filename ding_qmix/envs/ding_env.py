@@ -50,7 +50,7 @@ class SMACEnv(BaseEnv):
         # (str) 'ding': DI-engine's layout, with the agent's own last action and its id. 'smac': oxwhirl's, without.
         obs_style='ding',
         # What DI-engine's other policies take, see ``DingView``; at most one of the first three. The options change
-        # DI-engine's obs dict only, except that special_global_state changes the state on every road.
+        # DI-engine's obs dict only, except that special_global_state changes the state in both pipelines.
         # (bool) Also show each agent's obs without its allies (CollaQ).
         obs_alone=False,
         # (bool) Show each agent's obs in place of the state.
@@ -120,7 +120,7 @@ class SMACEnv(BaseEnv):
         """
         Overview:
             Begin the next episode and show its first obs. An episode that has not been stepped yet is kept, so that
-            resetting twice neither burns a battle nor moves the random stream.
+            resetting twice neither discards a battle nor moves the random stream.
         Shapes:
             - agent_state float32 [N, O], global_state float32 [S], action_mask float32 [N, A] (1. = legal), and what \
                 the options add, see ``DingView``

@@ -105,7 +105,7 @@ class VectorEnvManager(BaseEnvManager):
     def step(self, actions: dict[int, Any]) -> dict[int, BaseEnvTimestep]:
         """
         Overview:
-            Play one decision in the given envs; the others stand still.
+            Play one decision in the given envs; the others are skipped.
         Arguments:
             - actions: {env_id: integers [N]}, each legal by that env's ``action_mask``
         Returns:

@@ -1,4 +1,4 @@
-"""Pictures of a battle. Needs pillow, which the extra ``render`` installs and matplotlib brings along."""
+"""Pictures of a battle. Needs pillow, which the extra ``render`` and matplotlib install."""
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SHARPNESS = 2  # pictures are drawn this many times larger, then reduced, for smooth edges
 HEADER = 34  # [pixels] height of the lines of text above and below the map
-VIEW_MARGIN = 2  # [map units] shown around the ground that can be walked on
+VIEW_MARGIN = 2  # [map units] shown around the cells that can be walked on
 SECONDS_PER_STEP = 0.5  # [game seconds per env step], at normal speed
 AIM_SLACK = 1.  # [map units] beyond weapon range up to which a target counts as being shot at
 
@@ -34,7 +34,7 @@ class BattlePainter:
     Arguments:
         - spec: of the env
         - scale: [pixels per map unit]
-        - q_values: leave room for Q-values beside the map
+        - q_values: leave space for Q-values beside the map
     Raises:
         - ImportError: pillow is not installed
         - ValueError: scale < 4
@@ -71,7 +71,7 @@ class BattlePainter:
         names = [UNIT_NAMES[i] for i in frame.units.unit_type[0]]
         order = np.argsort([UNIT_TYPES[name].layer for name in names], kind='stable')  # fliers last, on top
         self._paint_dead(draw, frame.units)
-        for paint_part in (self._paint_range, self._paint_aim, self._paint_mark, self._paint_bars):
+        for paint_part in (self._paint_range, self._paint_aim, self._paint_icon, self._paint_bars):
             for u in order:
                 if frame.units.alive[0, u]:
                     paint_part(draw, frame.units, u, names)
@@ -94,7 +94,7 @@ class BattlePainter:
                 left, bottom = self._place(x, y)
                 box = (left, bottom - self._pixels, left + self._pixels - 1, bottom - 1)
                 if grid[x, y]:
-                    draw.rectangle(box, style.GROUND, style.GRID_LINE)
+                    draw.rectangle(box, style.PATHABLE, style.GRID_LINE)
                 else:
                     draw.rectangle(box, style.CLIFF if cliffs[x, y] else style.ROCK)
         return image
@@ -104,7 +104,7 @@ class BattlePainter:
         arm = 0.2 * self._pixels
         for u in np.flatnonzero(~units.alive[0]):
             x, y = self._place(units.x[0, u], units.y[0, u])
-            color = blend(self._team(u), style.GROUND, 0.6)
+            color = blend(self._team(u), style.PATHABLE, 0.6)
             draw.line((x - arm, y - arm, x + arm, y + arm), color, SHARPNESS)
             draw.line((x - arm, y + arm, x + arm, y - arm), color, SHARPNESS)
 
@@ -115,7 +115,7 @@ class BattlePainter:
             return
         x, y = self._place(units.x[0, u], units.y[0, u])
         reach = (weapon.range + UNIT_TYPES[names[u]].radius) * self._pixels
-        color = blend(self._team(u), style.GROUND, 0.16)
+        color = blend(self._team(u), style.PATHABLE, 0.16)
         draw.ellipse((x - reach, y - reach, x + reach, y + reach), outline=color, width=SHARPNESS)
 
     def _paint_aim(self, draw: 'ImageDraw', units: UnitSnapshot, u: int, names: list[str]) -> None:
@@ -130,21 +130,21 @@ class BattlePainter:
         if distance <= _weapon_range(kind) + AIM_SLACK:
             draw.line(ends, color, SHARPNESS + 1)
         else:
-            draw.line(ends, blend(color, style.GROUND, 0.22), SHARPNESS)
+            draw.line(ends, blend(color, style.PATHABLE, 0.22), SHARPNESS)
 
-    def _paint_mark(self, draw: 'ImageDraw', units: UnitSnapshot, u: int, names: list[str]) -> None:
-        """Draw the unit's mark in its size; of a flier the outline, as others stand below it."""
+    def _paint_icon(self, draw: 'ImageDraw', units: UnitSnapshot, u: int, names: list[str]) -> None:
+        """Draw the unit's icon in its size; of a flier the outline, as others stand below it."""
         x, y = self._place(units.x[0, u], units.y[0, u])
-        kind, mark = UNIT_TYPES[names[u]], style.MARKS[names[u]]
+        kind, icon = UNIT_TYPES[names[u]], style.ICONS[names[u]]
         radius = kind.radius * self._pixels
         outline = blend(self._team(u), style.INK, 0.5)
         fill = None if kind.layer == AIR else blend(self._team(u), style.PAPER, 0.8)
         width = SHARPNESS * (2 if kind.layer == AIR else 1)
-        if mark.n_sides == 0:
+        if icon.n_sides == 0:
             draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill, outline, width)
         else:
-            draw.polygon(_polygon(x, y, radius * 1.12, mark), fill, outline, width)
-        draw.text((x, y), mark.letter, style.INK, self._letter_fonts[names[u]], 'mm')
+            draw.polygon(_polygon(x, y, radius * 1.12, icon), fill, outline, width)
+        draw.text((x, y), icon.letter, style.INK, self._letter_fonts[names[u]], 'mm')
 
     def _paint_bars(self, draw: 'ImageDraw', units: UnitSnapshot, u: int, names: list[str]) -> None:
         """Draw what the unit has left of life, shield and energy, one bar above the other."""
@@ -165,7 +165,7 @@ class BattlePainter:
                 draw.rectangle((x - half, bottom - thick, x - half + 2. * half * min(share, 1.), bottom), color)
 
     def _paint_text(self, draw: 'ImageDraw', frame: BattleFrame, names: list[str]) -> None:
-        """Write above the map how the battle stands, below it what the marks mean."""
+        """Write above the map how the battle stands, below it what the icons mean."""
         spec, alive = self._spec, frame.units.alive[0]
         allies, enemies = int(alive[:spec.n_agents].sum()), int(alive[spec.n_agents:].sum())
         pieces = [
@@ -179,7 +179,7 @@ class BattlePainter:
         if frame.result:
             pieces.append((frame.result.upper(), style.LIFE_HIGH if frame.result == 'won' else style.LIFE_LOW, 15))
         self._write_line(draw, HEADER * SHARPNESS // 2, pieces)
-        legend = [(f'{style.MARKS[n].letter} {n.replace("_", " ")}', style.FAINT_INK, 13) for n in sorted(set(names))]
+        legend = [(f'{style.ICONS[n].letter} {n.replace("_", " ")}', style.FAINT_INK, 13) for n in sorted(set(names))]
         seconds = f'{frame.step * SECONDS_PER_STEP:.1f} s of game time'
         self._write_line(draw, self._size[1] - HEADER * SHARPNESS // 2, [*legend, (seconds, style.FAINT_INK, 13)])
 
@@ -214,7 +214,7 @@ def _font(size: int) -> Any:
 
 def _types() -> list[tuple[str, UnitType]]:
     """Return the unit types that can be drawn."""
-    return [(name, kind) for name, kind in UNIT_TYPES.items() if name in style.MARKS]
+    return [(name, kind) for name, kind in UNIT_TYPES.items() if name in style.ICONS]
 
 
 def _weapon_range(kind: UnitType) -> float:
@@ -228,7 +228,7 @@ def _extent(occupied: np.ndarray) -> tuple[int, int]:
     return max(0, int(used[0]) - VIEW_MARGIN), min(MAP_SIZE, int(used[-1]) + 1 + VIEW_MARGIN)
 
 
-def _polygon(x: float, y: float, radius: float, mark: style.Mark) -> list[tuple[float, float]]:
-    """Return the corners of a mark's outline, [pixels]."""
-    angles = [2. * math.pi * (k / mark.n_sides + mark.turn) for k in range(mark.n_sides)]
+def _polygon(x: float, y: float, radius: float, icon: style.Icon) -> list[tuple[float, float]]:
+    """Return the corners of an icon's outline, [pixels]."""
+    angles = [2. * math.pi * (k / icon.n_sides + icon.turn) for k in range(icon.n_sides)]
     return [(x + radius * math.cos(a), y - radius * math.sin(a)) for a in angles]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
 
 _MARGIN = 10  # [pixels]
-_LABEL = 34  # [pixels] room for the agents' names
+_LABEL = 34  # [pixels] width of the agents' names
 _ROW = 16  # [pixels] height of a row
 _WORDS = ('-', 'stop', 'N', 'S', 'E', 'W')  # the actions before the targets
 
@@ -50,7 +50,7 @@ def paint_q_values(
             draw.text(place, word[:1] if action < FIRST_TARGET else word, style.FAINT_INK, font, 'mb')
     for agent in range(n_agents):
         y = top + agent * row
-        label = f'{agent} {style.MARKS[names[agent]].letter}'
+        label = f'{agent} {style.ICONS[names[agent]].letter}'
         draw.text((left - 6 * sharpness, y + row / 2), label, style.FAINT_INK, font, 'rm')
         for action in range(n_actions):
             box = left + action * width, y, left + (action + 1) * width - sharpness, y + row - sharpness

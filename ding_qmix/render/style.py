@@ -1,10 +1,10 @@
-"""How a battle looks: colours, and the mark of each unit type."""
+"""How a battle looks: colours, and the icon of each unit type."""
 from typing import NamedTuple
 
 Color = tuple[int, int, int]
 
 PAPER: Color = (23, 26, 32)  # around the map
-GROUND: Color = (52, 58, 66)
+PATHABLE: Color = (52, 58, 66)
 GRID_LINE: Color = (58, 65, 74)
 ROCK: Color = (32, 36, 42)
 CLIFF: Color = (74, 66, 58)  # only a colossus can stand there
@@ -24,33 +24,33 @@ BAR_EMPTY: Color = (16, 18, 22)
 Q_LOW: Color = (38, 46, 80)
 Q_HIGH: Color = (250, 214, 92)
 PALETTE_BASE = (
-    PAPER, GROUND, GRID_LINE, ROCK, CLIFF, INK, FAINT_INK, ALLY, ENEMY, ALLY_SHOT, ENEMY_SHOT, HEALING, SHIELD, ENERGY,
-    LIFE_HIGH, LIFE_MID, LIFE_LOW, BAR_EMPTY, Q_LOW, Q_HIGH
+    PAPER, PATHABLE, GRID_LINE, ROCK, CLIFF, INK, FAINT_INK, ALLY, ENEMY, ALLY_SHOT, ENEMY_SHOT, HEALING, SHIELD,
+    ENERGY, LIFE_HIGH, LIFE_MID, LIFE_LOW, BAR_EMPTY, Q_LOW, Q_HIGH
 )
 
 
-class Mark(NamedTuple):
+class Icon(NamedTuple):
     """How a unit type is drawn."""
     letter: str
     n_sides: int  # of its outline, 0 for a circle
     turn: float  # [turns] by which the outline is rotated
 
 
-MARKS: dict[str, Mark] = {
-    'marine': Mark('m', 0, 0.),
-    'marauder': Mark('M', 6, 0.),
-    'medivac': Mark('+', 8, 1 / 16),
-    'stalker': Mark('S', 4, 0.),
-    'zealot': Mark('Z', 5, 1 / 20),
-    'colossus': Mark('C', 8, 0.),
-    'zergling': Mark('z', 3, 1 / 12),
-    'baneling': Mark('b', 0, 0.),
-    'hydralisk': Mark('h', 4, 1 / 8),
-    'spine_crawler': Mark('X', 6, 1 / 12),
+ICONS: dict[str, Icon] = {
+    'marine': Icon('m', 0, 0.),
+    'marauder': Icon('M', 6, 0.),
+    'medivac': Icon('+', 8, 1 / 16),
+    'stalker': Icon('S', 4, 0.),
+    'zealot': Icon('Z', 5, 1 / 20),
+    'colossus': Icon('C', 8, 0.),
+    'zergling': Icon('z', 3, 1 / 12),
+    'baneling': Icon('b', 0, 0.),
+    'hydralisk': Icon('h', 4, 1 / 8),
+    'spine_crawler': Icon('X', 6, 1 / 12),
 }
 
 
-def blend(color: Color, ground: Color, share: float) -> Color:
+def blend(color: Color, other: Color, share: float) -> Color:
     """Return a mix with this share (fraction) of the first colour."""
-    mixed = [round(share * c + (1. - share) * g) for c, g in zip(color, ground)]
+    mixed = [round(share * c + (1. - share) * o) for c, o in zip(color, other)]
     return mixed[0], mixed[1], mixed[2]

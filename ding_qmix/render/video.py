@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ding_qmix.render.style import GROUND, INK, PALETTE_BASE, blend
+from ding_qmix.render.style import INK, PALETTE_BASE, PATHABLE, blend
 
 VIDEO_FORMATS = ('gif', 'mp4')
 _HINT = "pip install 'ding-qmix[render]'"
@@ -18,7 +18,7 @@ def write_video(path: str, pictures: Iterable[np.ndarray], fps: float) -> int:
         Write pictures to a file, whose ending decides its format: '.gif' or '.mp4'. Folders are made as needed.
     Arguments:
         - pictures: uint8 [height, width, 3] each, all of one size; both lengths even for MP4
-        - fps: pictures a second; GIF rounds their duration to 1/100 s
+        - fps: pictures per second; GIF rounds their duration to 1/100 s
     Returns:
         - n_pictures: how many were written
     Raises:
@@ -75,10 +75,10 @@ def _write_mp4(path: str, pictures: Iterable[np.ndarray], fps: float) -> int:
 
 
 def _palette() -> list:
-    """Return up to 256 colours as flat bytes: ours, mixed with the ground and with the ink of letters."""
+    """Return up to 256 colours as flat bytes: ours, mixed with that of the map and with the ink of letters."""
     colors = list(PALETTE_BASE)
     for share in (.8, .6, .4, .22, .16, .1):
-        colors += [blend(color, GROUND, share) for color in PALETTE_BASE]
+        colors += [blend(color, PATHABLE, share) for color in PALETTE_BASE]
     for share in (.75, .5):
         colors += [blend(color, INK, share) for color in PALETTE_BASE]
     for share in (.8, .5):

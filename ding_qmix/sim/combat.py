@@ -135,7 +135,7 @@ def _begin_attack(
 
 @inline_kernel
 def _wind_on(battle: Battle, tables: UnitTables, u: int, target: int, distance: float) -> None:
-    """Bring an attack that has begun one loop further: to its damage point, or from there to its second hit."""
+    """Advance an attack that has begun by one loop: to its damage point, or from there to its second hit."""
     physical, decision, stats = battle.physical, battle.decision, tables.stats
     physical[WINDUP, u] -= 1.
     if decision[PHASE, u] == STRIKING:

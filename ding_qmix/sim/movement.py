@@ -17,7 +17,7 @@ SAME_PLACE = 1e-9  # [map units] below which a direction is undefined
 
 @inline_kernel
 def walk(battle: Battle, tables: UnitTables, calibration: Calibration, u: int, x: float, y: float) -> bool:
-    """Walk one loop towards a point, round the terrain that is in the way; say whether it was reached."""
+    """Walk one loop towards a point, round the terrain that is in the way; return whether it was reached."""
     unit, physical = battle.unit, battle.physical
     if tables.stats[MAX_SPEED, u] == 0.:
         return False
@@ -42,7 +42,7 @@ def walk(battle: Battle, tables: UnitTables, calibration: Calibration, u: int, x
 
 @inline_kernel
 def shift(battle: Battle, tables: UnitTables, calibration: Calibration, u: int, dx: float, dy: float) -> bool:
-    """Move a unit if the terrain allows, and say whether it does; fliers are kept on the map."""
+    """Move a unit if the terrain allows, and return whether it does; fliers are kept on the map."""
     unit = battle.unit
     x, y = unit[X, u] + dx, unit[Y, u] + dy
     footing = tables.stats[FOOTING, u]
@@ -59,7 +59,7 @@ def shift(battle: Battle, tables: UnitTables, calibration: Calibration, u: int, 
 def _walk_along(
         battle: Battle, tables: UnitTables, calibration: Calibration, u: int, dx: float, dy: float, speed: float
 ) -> None:
-    """Walk along the wall that a step of ``speed`` ran into, on the axis that brings the unit nearer to its goal."""
+    """Walk along the wall that a step of ``speed`` ran into, first on the axis on which its goal is farther off."""
     along_x, along_y = min(max(dx, -speed), speed), min(max(dy, -speed), speed)
     if abs(dx) >= abs(dy):
         if not shift(battle, tables, calibration, u, along_x, 0.):
@@ -70,7 +70,7 @@ def _walk_along(
 
 @inline_kernel
 def _is_open(footing: np.ndarray, x: float, y: float, need: float) -> bool:
-    """Say whether the centre of a unit that needs this footing may be here."""
+    """Return whether the centre of a unit that needs this footing may be here."""
     if x < 0. or y < 0. or x >= MAP_SIZE or y >= MAP_SIZE:
         return False
     return footing[int(x), int(y)] >= need

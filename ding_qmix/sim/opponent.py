@@ -134,7 +134,7 @@ def _choose_target(battle: Battle, tables: UnitTables, calibration: Calibration,
 
 @inline_kernel
 def _holds(battle: Battle, tables: UnitTables, u: int, target: int) -> bool:
-    """Say whether nothing can outrank a target and it is in weapon range."""
+    """Return whether nothing can outrank a target and it is in weapon range."""
     return tables.rank[u, target] == THREAT and gap(battle, tables, u, target) <= tables.stats[RANGE, u]
 
 

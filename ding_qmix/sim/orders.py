@@ -77,5 +77,5 @@ def _replace_order(battle: Battle, u: int, order: int, target: int) -> None:
 
 @inline_kernel
 def _needs_healing(battle: Battle, tables: UnitTables, u: int) -> bool:
-    """Say whether a unit lives and is hurt."""
+    """Return whether a unit lives and is hurt."""
     return 0. < battle.unit[HEALTH, u] < tables.stats[HEALTH_MAX, u]

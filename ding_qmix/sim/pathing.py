@@ -98,11 +98,11 @@ def _measure_ways(pathable: np.ndarray, goal: int, length_out: np.ndarray, after
 
 @kernel
 def _in_sight(pathable: np.ndarray, a: int, b: int) -> bool:
-    """Say whether the straight line between the centres of two cells touches pathable cells only, corners included."""
+    """Return whether the straight line between the centres of two cells touches pathable cells only, corners included."""
     x, y, end_x, end_y = a // MAP_SIZE, a % MAP_SIZE, b // MAP_SIZE, b % MAP_SIZE
     dx, dy = abs(end_x - x), abs(end_y - y)
     step_x, step_y = (1 if end_x > x else -1), (1 if end_y > y else -1)
-    across_x, across_y = 1, 1  # the next border crossed, in half cells along x and y
+    across_x, across_y = 1, 1  # the next border crossed, in units of 1/2 cell along x and y
     while x != end_x or y != end_y:
         first = across_x * dy - across_y * dx  # compares across_x / dx with across_y / dy
         if first == 0:

@@ -109,7 +109,7 @@ def _free_point(group: UnitGroup, placed: list[tuple[float, float, UnitType]], p
 
 
 def _clear(kind: UnitType, x: float, y: float, other_x: float, other_y: float, other: UnitType) -> bool:
-    """Say whether a unit here would not overlap another."""
+    """Return whether a unit here would not overlap another."""
     least = max(0., reach(kind, other) - _OVERLAP_SLACK)
     return (x - other_x) ** 2 + (y - other_y) ** 2 >= least * least
 

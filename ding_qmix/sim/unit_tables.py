@@ -103,5 +103,5 @@ def _rank(attacker: UnitType, target: UnitType) -> int:
 
 
 def _can_hit(attacker: UnitType, target: UnitType) -> bool:
-    """Say whether the attacker's weapon reaches the target's layer."""
+    """Return whether the attacker's weapon reaches the target's layer."""
     return attacker.weapon is not None and bool(attacker.weapon.layers & target.layer)

@@ -89,7 +89,7 @@ def write_state(unit: np.ndarray, last_action: np.ndarray, rules: Rules, state_o
 
 @inline_kernel
 def _is_pathable(rules: Rules, x: float, y: float) -> bool:
-    """Say whether the cell of a point is on the map and pathable; coordinates are cut towards zero as in SMAC."""
+    """Return whether the cell of a point is on the map and pathable; coordinates are cut towards zero as in SMAC."""
     i, j = int(x), int(y)
     if i < 0 or j < 0 or i >= rules.pathable.shape[0] or j >= rules.pathable.shape[1]:
         return False
@@ -140,7 +140,7 @@ def _write_allies(unit: np.ndarray, rules: Rules, agent: int, row_out: np.ndarra
 
 @inline_kernel
 def _write_relative(unit: np.ndarray, agent: int, other: int, row_out: np.ndarray, start: int) -> bool:
-    """Write distance, dx, dy behind ``start`` if the other lives and is in sight; say whether it was."""
+    """Write distance, dx, dy behind ``start`` if the other lives and is in sight; return whether it was."""
     if unit[HEALTH, other] <= 0.:
         return False
     dx, dy = unit[X, other] - unit[X, agent], unit[Y, other] - unit[Y, agent]

@@ -11,7 +11,7 @@ NO_OP, STOP, NORTH, SOUTH, EAST, WEST, FIRST_TARGET = range(7)  # actions; FIRST
 
 SHOOT_RANGE = 6.  # [map units] between centres within which a target may be chosen, all units; smac starcraft2.py
 SIGHT_RANGE = 9.  # [map units] between centres within which a unit is seen, all units; smac starcraft2.py
-MOVE_PROBE = 1.  # [map units] ahead of the unit that must be pathable, half of a move order; smac starcraft2.py
+MOVE_PROBE = 1.  # [map units] ahead of the unit that must be pathable, 1/2 of a move order; smac starcraft2.py
 
 # Extents of the playable area that positions in the state are divided by, and its centre; MapInfo. A client that
 # reports the 2-cell margin would give 28 along x (uncertain).

@@ -91,7 +91,7 @@ def _write_ally(unit: np.ndarray, action: int, rules: Rules, ally: int, row_out:
 
 @inline_kernel
 def _write_direction(unit: np.ndarray, agent: int, other: int, row_out: np.ndarray, start: int) -> bool:
-    """Write distance, dx, dy if the agent lives; say whether it sees the other, which lives."""
+    """Write distance, dx, dy if the agent lives; return whether it sees the other, which lives."""
     if unit[HEALTH, agent] <= 0.:
         return False
     dx, dy = unit[X, other] - unit[X, agent], unit[Y, other] - unit[Y, agent]

@@ -47,7 +47,7 @@ _PATHABLE_ROWS: dict[str, tuple[tuple[int, int], ...]] = {
 # Terrain on which the straight way between two cells may be blocked by more than the stairs of a slanting edge.
 WINDING = frozenset(('CORRIDOR', 'DIAGONAL', 'TWO_LEVEL'))
 
-# Cells that only units which walk cliffs can stand on besides: the face of the inner cliff.
+# Cells that only units which walk cliffs can stand on besides: the slope of the inner cliff.
 _CLIFF_ROWS: dict[str, tuple[tuple[int, int], ...]] = {
     'TWO_LEVEL': ((12, 0x0), (1, 0x0ffffff0), (6, 0x0), (1, 0x0e000070), (1, 0x02000040), (11, 0x0)),
 }

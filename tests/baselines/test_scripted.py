@@ -1,4 +1,4 @@
-"""Scripted policies: what they choose on boards laid out by hand, and how their battles end."""
+"""Scripted policies: what they choose on constructed boards, and how their battles end."""
 from collections.abc import Sequence
 from typing import Any
 

@@ -65,14 +65,14 @@ def test_env_obs_is_a_copy(scripted: None) -> None:
 
 
 @pytest.mark.unittest
-def test_env_double_reset_burns_no_episode(scripted: None) -> None:
+def test_env_double_reset_discards_no_episode(scripted: None) -> None:
     env = scripted_env(seed=2)
     env.reset()
     assert env.reset()['global_state'][0] == 200.
 
 
 @pytest.mark.unittest
-def test_env_reset_after_end_burns_no_episode(scripted: None) -> None:
+def test_env_reset_after_end_discards_no_episode(scripted: None) -> None:
     env = scripted_env(seed=2)
     play(env, 3)
     assert env.reset()['global_state'][0] == 210.

@@ -174,7 +174,7 @@ def test_pymarl_reset_shows_the_next_episode(scripted: None) -> None:
 
 
 @pytest.mark.unittest
-def test_pymarl_double_reset_burns_no_episode(scripted: None) -> None:
+def test_pymarl_double_reset_discards_no_episode(scripted: None) -> None:
     env = _scripted_env()
     assert env.reset()[1][0] == 200.
 

@@ -80,7 +80,7 @@ def test_manager_refuses_wrong_number_of_seeds(scripted: None) -> None:
 
 
 @pytest.mark.unittest
-def test_manager_reset_after_launch_burns_no_episode(scripted: None) -> None:
+def test_manager_reset_after_launch_discards_no_episode(scripted: None) -> None:
     manager = _launched()
     manager.reset()
     assert _states(manager) == {0: 0., 1: 100., 2: 200.}

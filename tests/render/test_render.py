@@ -10,7 +10,7 @@ from ding_qmix.baselines.scripted import make_scripted_policy
 from ding_qmix.render.frame import BattleFrame
 from ding_qmix.render.painter import HEADER, BattlePainter
 from ding_qmix.render.recorder import BattleRecorder, RecordingFiles
-from ding_qmix.render.style import ALLY, ENEMY_SHOT, GROUND, HEALING, MARKS, PAPER, blend
+from ding_qmix.render.style import ALLY, ENEMY_SHOT, HEALING, ICONS, PAPER, PATHABLE, blend
 from ding_qmix.render.video import default_format, write_video
 from ding_qmix.sim import SimVecEnv
 from ding_qmix.smac.scenarios import SCENARIOS, make_spec
@@ -59,8 +59,8 @@ def _skip_without_ffmpeg() -> None:
 
 
 @pytest.mark.unittest
-def test_every_unit_type_has_a_mark() -> None:
-    assert set(MARKS) == set(UNIT_NAMES)
+def test_every_unit_type_has_an_icon() -> None:
+    assert set(ICONS) == set(UNIT_NAMES)
 
 
 @pytest.mark.unittest
@@ -106,8 +106,8 @@ def test_dead_units_are_crossed_out() -> None:
     living = painter.paint(BattleFrame(units, 0, 0., 0.))
     units.alive[0, :3] = False
     dead = painter.paint(BattleFrame(units, 0, 0., 0.))
-    mark, cross = blend(ALLY, PAPER, .8), blend(ALLY, GROUND, .6)
-    assert _has(living, mark) and not _has(dead, mark)
+    icon, cross = blend(ALLY, PAPER, .8), blend(ALLY, PATHABLE, .6)
+    assert _has(living, icon) and not _has(dead, icon)
     assert _has(dead, cross) and not _has(living, cross)
 
 

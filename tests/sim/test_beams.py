@@ -14,7 +14,7 @@ def row_of(n, spacing=.75, unit='zergling'):
 
 
 def volley(field, n_loops=16):
-    """Let the colossus shoot once at the first enemy, which stand still."""
+    """Let the colossus shoot once at the first enemy, which do not move."""
     field.order(0, FIRST_TARGET)
     for _ in range(n_loops):
         field.battle.unit[COOLDOWN, 1:] = 99.

@@ -23,7 +23,7 @@ def test_infantry_walks_1_125_per_step(unit):
 def test_medivac_needs_time_to_reach_its_speed():
     field = Battlefield([('medivac', 10., 16.)], FAR)
     field.step([EAST])
-    # Speed grows by 2.3125 / 256 a loop: 1 + 2 + ... + 8 times that.
+    # Speed grows by 2.3125 / 256 per loop: 1 + 2 + ... + 8 times that.
     assert field.place(0)[0] == pytest.approx(10. + 36 * 2.3125 / 256)
     for _ in range(3):
         field.step([EAST])
