@@ -157,12 +157,13 @@ class BattlePainter:
         if stats.energy_max > 0.:
             bars.append((units.energy[0, u] / stats.energy_max, style.ENERGY))
         radius = UNIT_TYPES[names[u]].radius * self._pixels
-        half, thick = max(0.4 * self._pixels, 0.9 * radius), 0.13 * self._pixels
+        half_width, thick = max(0.4 * self._pixels, 0.9 * radius), 0.13 * self._pixels
         for i, (share, color) in enumerate(bars):
             bottom = y - radius * 1.15 - i * (thick + 1) - 1
-            draw.rectangle((x - half, bottom - thick, x + half, bottom), style.BAR_EMPTY)
+            draw.rectangle((x - half_width, bottom - thick, x + half_width, bottom), style.BAR_EMPTY)
             if share > 0.:
-                draw.rectangle((x - half, bottom - thick, x - half + 2. * half * min(share, 1.), bottom), color)
+                right = x - half_width + 2. * half_width * min(share, 1.)
+                draw.rectangle((x - half_width, bottom - thick, right, bottom), color)
 
     def _paint_text(self, draw: 'ImageDraw', frame: BattleFrame, names: list[str]) -> None:
         """Write above the map how the battle stands, below it what the icons mean."""

@@ -90,16 +90,15 @@ def _sweep(battle: Battle, tables: UnitTables, u: int, first: int, last: int) ->
         dx, dy = unit[X, foe] - physical[BEAM_X, u], unit[Y, foe] - physical[BEAM_Y, u]
         along = dx * physical[BEAM_DX, u] + dy * physical[BEAM_DY, u]
         aside = dx * physical[BEAM_DY, u] - dy * physical[BEAM_DX, u]
-        square = (
-            SAMPLE_RADIUS + tables.stats[RADIUS, foe]
-        ) ** 2 - aside * aside  # of the greatest distance from the sample
-        if square < 0.:
+        # Square of the distance along the line within which a point of it touches the foe.
+        touch_square = (SAMPLE_RADIUS + tables.stats[RADIUS, foe]) ** 2 - aside * aside
+        if touch_square < 0.:
             continue
         for beam in range(2):
             bit = 1 << (2 * (u % _SWEEPERS) + beam)
             for k in range(first, last):
                 offset = (k - (N_SAMPLES - 1) / 2) * SAMPLE_SPACING * (1 - 2 * beam)
-                if (along - offset) ** 2 <= square and not decision[SWEPT, foe] & bit:
+                if (along - offset) ** 2 <= touch_square and not decision[SWEPT, foe] & bit:
                     decision[SWEPT, foe] |= bit
                     decision[DUE, foe] += 1 << (_BITS_DUE * (HIT_DELAY - 1))
                     decision[DUE_FROM, foe] = u

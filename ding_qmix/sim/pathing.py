@@ -98,7 +98,7 @@ def _measure_ways(pathable: np.ndarray, goal: int, length_out: np.ndarray, after
 
 @kernel
 def _in_sight(pathable: np.ndarray, a: int, b: int) -> bool:
-    """Return whether the straight line between the centres of two cells touches pathable cells only, corners included."""
+    """Return whether the line between the centres of two cells touches pathable cells only, corners included."""
     x, y, end_x, end_y = a // MAP_SIZE, a % MAP_SIZE, b // MAP_SIZE, b % MAP_SIZE
     dx, dy = abs(end_x - x), abs(end_y - y)
     step_x, step_y = (1 if end_x > x else -1), (1 if end_y > y else -1)

@@ -1,4 +1,4 @@
-"""One view of the battle per agent: sizes of all maps, hand-made numbers, a reference implementation on random tables."""
+"""One view of the battle per agent: sizes, hand-made numbers, a reference implementation on random tables."""
 from typing import Optional
 
 import numpy as np
