@@ -1,6 +1,6 @@
 """Keeps what happens in battles and writes finished episodes to video files."""
 import os
-from typing import Optional
+from typing import Any, Optional
 
 import numpy as np
 
@@ -55,15 +55,13 @@ class BattleRecorder:
             if self._ended[e]:
                 self.drop(np.array([e]))
             values = None if q_values is None else q_values[e].copy()
-            self._frames[e].append(
-                BattleFrame(_row(units, e), *self._score[e], '', actions[e].copy(), action_mask[e].copy(), values)
-            )
+            self._append(e, units, actions=actions[e].copy(), action_mask=action_mask[e].copy(), q_values=values)
             self._score[e] = int(step.episode_len[e]), float(step.reward[e]), float(step.episode_return[e])
         ended = np.flatnonzero(played & (step.terminated | step.truncated))
-        final = self._env.final_units() if len(ended) > 0 else None
+        if len(ended) > 0:
+            units = self._env.final_units()
         for e in ended:
-            assert final is not None
-            self._frames[e].append(BattleFrame(_row(final, e), *self._score[e], _result(step, e, self._env.spec)))
+            self._append(e, units, result=_result(step, e, self._env.spec))
             self._ended[e] = True
         return ended
 
@@ -76,6 +74,11 @@ class BattleRecorder:
     def frames(self, env_id: int) -> list[BattleFrame]:
         """Return the frames of an env's running or just ended episode."""
         return list(self._frames[env_id])
+
+    def _append(self, e: int, units: UnitSnapshot, **shown: Any) -> None:
+        """Add a frame with the units and the score of env e, and what else it shows."""
+        length, reward, total = self._score[e]
+        self._frames[e].append(BattleFrame(_row(units, e), length, reward, total, **shown))
 
 
 class RecordingFiles:

@@ -38,12 +38,12 @@ def draw_bits(rng: np.ndarray) -> np.uint64:
 
 
 @inline_kernel
-def draw_below(rng: np.ndarray, n: int) -> int:
+def draw_below(rng: np.ndarray, n: int) -> np.int64:
     """Return a random integer in 0..n-1, n below 2**32; uses the upper bits, the better ones of this generator."""
     return np.int64(((draw_bits(rng) >> np.uint64(32)) * np.uint64(n)) >> np.uint64(32))
 
 
 @inline_kernel
-def draw_fraction(rng: np.ndarray) -> float:
+def draw_fraction(rng: np.ndarray) -> np.float64:
     """Return a random float64 in [0, 1)."""
     return np.float64(draw_bits(rng) >> np.uint64(11)) * (1. / 9007199254740992.)

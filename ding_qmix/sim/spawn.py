@@ -89,7 +89,7 @@ def spawn_points(scenario: Scenario, calibration: Calibration) -> tuple[np.ndarr
     pathable = pathing_grid(scenario.terrain)
     placed: list[tuple[float, float, UnitType]] = []
     for group in scenario.allies + scenario.enemies:
-        for _ in range(group.count):
+        for _ in range(group.n_units):
             placed.append(_free_point(group, placed, pathable, calibration.spawn_spacing))
     return np.array([p[0] for p in placed]), np.array([p[1] for p in placed])
 

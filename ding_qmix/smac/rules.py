@@ -108,4 +108,4 @@ def agent_order(scenario: Scenario, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 def _created(groups: tuple[UnitGroup, ...]) -> list[str]:
     """Return the unit names of groups, one by one."""
-    return [group.unit for group in groups for _ in range(group.count)]
+    return [group.unit for group in groups for _ in range(group.n_units)]

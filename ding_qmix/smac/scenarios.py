@@ -26,7 +26,7 @@ _TYPE_SLOTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 class UnitGroup(NamedTuple):
     """Units of one type created by one call at one point."""
     unit: str  # name in ding_qmix.smac.units.UNIT_NAMES
-    count: int
+    n_units: int
     x: float  # [map units]
     y: float  # [map units]
 
@@ -52,12 +52,12 @@ class Scenario(NamedTuple):
     @property
     def n_agents(self) -> int:
         """Number of allied units, N."""
-        return sum(group.count for group in self.allies)
+        return sum(group.n_units for group in self.allies)
 
     @property
     def n_enemies(self) -> int:
         """Number of enemy units, M."""
-        return sum(group.count for group in self.enemies)
+        return sum(group.n_units for group in self.enemies)
 
     @property
     def n_actions(self) -> int:

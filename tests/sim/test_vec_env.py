@@ -365,15 +365,3 @@ def test_active_of_wrong_dtype_is_refused():
 def test_env_id_out_of_range_is_named():
     with pytest.raises(IndexError, match='env id 2 is out of range: there are 2 envs'):
         SimVecEnv('3m', 2, n_threads=1).reset(np.array([2]))
-
-
-@pytest.mark.unittest
-def test_former_name_of_calibration_is_accepted_with_a_warning():
-    import ding_qmix.sim.calibration as module
-    with pytest.warns(DeprecationWarning, match='SimKnobs is now Calibration'):
-        assert module.SimKnobs is Calibration
-    with pytest.warns(DeprecationWarning, match="'knobs' is now 'calibration'"):
-        env = SimVecEnv('3m', 1, n_threads=1, knobs=Calibration(reset_loops=3))
-    assert env._params.calibration.reset_loops == 3
-    with pytest.raises(AttributeError, match='SimNobs'):
-        module.SimNobs  # noqa: B018

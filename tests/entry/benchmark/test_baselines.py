@@ -10,7 +10,7 @@ RUN_KEYS = {'command', 'commit', 'date', 'machine', 'versions', 'note', 'what', 
 @pytest.mark.unittest
 def test_benchmark_baselines_writes_json_and_table(load, tmp_path: Path) -> None:
     out, page = tmp_path / 'baselines.json', tmp_path / 'page.md'
-    blocks = [f'<!-- begin {name} -->\nold\n<!-- end {name} -->' for name in ('sim_speed', 'sim_yardsticks')]
+    blocks = [f'<!-- begin {name} -->\nold\n<!-- end {name} -->' for name in ('sim_speed', 'sim_baselines')]
     page.write_text('# Page\n' + '\n'.join(blocks) + '\nlast\n')
     load('benchmark/baselines').main(['--maps', '3m', '--battles', '4', '--out', str(out), '--doc', str(page)])
     result = json.loads(out.read_text())
