@@ -14,5 +14,5 @@ def wilson_interval(n_won: int, n_episode: int, z: float = 1.96) -> tuple[float,
     """
     rate, z2 = n_won / n_episode, z * z
     centre = (rate + z2 / (2 * n_episode)) / (1 + z2 / n_episode)
-    half = z / (1 + z2 / n_episode) * math.sqrt(rate * (1 - rate) / n_episode + z2 / (4 * n_episode ** 2))
-    return max(0., centre - half), min(1., centre + half)
+    half_width = z / (1 + z2 / n_episode) * math.sqrt(rate * (1 - rate) / n_episode + z2 / (4 * n_episode ** 2))
+    return max(0., centre - half_width), min(1., centre + half_width)

@@ -2,7 +2,6 @@
 import numpy as np
 import pytest
 import torch
-from ding.policy.base_policy import Policy as DingPolicy
 from ding.utils import deep_merge_dicts
 from easydict import EasyDict
 from fake_vec_env import SIZES, End, FakeManager, FakeVecEnv, FakeWriter, N
@@ -182,14 +181,6 @@ def test_reset_with_another_policy_takes_it_over():
     assert all(len(sample['mask']) <= 2 for sample in collector.collect(3))
 
 
-@pytest.mark.unittest
-def test_close_closes_env_and_log_once():
-    collector, env = _collector()
-    collector.close()
-    collector.close()
-    assert env.n_closed == 1 and collector._tb_logger.n_closed == 1
-
-
 # ------------------------------------------------------------ statistics
 
 
@@ -228,46 +219,6 @@ def test_statistics_are_those_of_the_episodes_since_the_latest_log():
 
 
 # ---------------------------------------------------------------- errors
-
-
-@pytest.mark.unittest
-def test_env_manager_without_a_batched_env_is_refused_with_the_way_out():
-
-    class DingManager:
-        closed = False
-
-        def close(self):
-            pass
-
-    with pytest.raises(TypeError, match=r"DingManager has no batched env; set .*ding_smac_vector"):
-        VectorCollector(EasyDict(VectorCollector.config), DingManager(), _policy().collect_mode, tb_logger=FakeWriter())
-
-
-@pytest.mark.unittest
-@pytest.mark.parametrize(
-    'mode, came', [
-        (lambda: DingPolicy.collect_function(*[None] * 8), 'collect_function'),
-        (lambda: _policy().eval_mode, 'EvalMode'),
-    ]
-)
-def test_mode_of_another_policy_is_refused_with_what_came_and_what_to_do(mode, came):
-    with pytest.raises(TypeError, match=rf"collector: .*mode {came}, expected CollectMode .* set .*type='ding_qmix'"):
-        VectorCollector(
-            EasyDict(VectorCollector.config), FakeManager(FakeVecEnv(SCRIPT)), mode(), tb_logger=FakeWriter()
-        )
-
-
-@pytest.mark.unittest
-def test_collector_without_an_env_yet_can_be_closed():
-    collector = VectorCollector(EasyDict(VectorCollector.config), tb_logger=FakeWriter())
-    collector.close()
-    assert collector._tb_logger.n_closed == 1
-
-
-@pytest.mark.unittest
-def test_model_of_another_map_is_refused_with_both_numbers():
-    with pytest.raises(ValueError, match=r'obs_shape=7 \(map: 6\)'):
-        _collector(_policy(model=dict(obs_shape=7)))
 
 
 @pytest.mark.unittest

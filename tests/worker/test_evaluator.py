@@ -4,7 +4,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from ding.policy.base_policy import Policy as DingPolicy
 from ding.utils import deep_merge_dicts
 from easydict import EasyDict
 from fake_vec_env import SIZES, End, FakeManager, FakeVecEnv, FakeWriter
@@ -257,48 +256,9 @@ def test_keys_of_ding_engines_evaluator_are_accepted(make_evaluator):
 
 
 @pytest.mark.unittest
-@pytest.mark.parametrize(
-    'mode, came', [
-        (lambda: DingPolicy.eval_function(*[None] * 6), 'eval_function'),
-        (lambda: _policy().collect_mode, 'CollectMode'),
-    ]
-)
-def test_mode_of_another_policy_is_refused_with_what_came_and_what_to_do(mode, came):
-    with pytest.raises(TypeError, match=rf"evaluator: .*mode {came}, expected EvalMode .* set .*type='ding_qmix'"):
-        WinRateEvaluator(EasyDict(), FakeManager(FakeVecEnv(SCRIPT)), mode(), tb_logger=FakeWriter())
-
-
-@pytest.mark.unittest
 def test_interval_in_env_steps_without_a_commander_is_refused_with_the_way_out(make_evaluator):
     policy = QMIXPolicy(_policy()._cfg)
     evaluator = make_evaluator(policy, eval_env_step_freq=100)
     evaluator.eval(train_iter=0, envstep=0)
     with pytest.raises(ValueError, match=r"eval_env_step_freq=100, but .* 'ding_qmix_command'.* or set eval_freq"):
         evaluator.should_eval(1)
-
-
-@pytest.mark.unittest
-def test_model_of_another_map_is_refused_with_both_numbers(make_evaluator):
-    with pytest.raises(ValueError, match=r'global_obs_shape=9 \(map: 5\)'):
-        make_evaluator(_policy(model=dict(global_obs_shape=9)))
-
-
-@pytest.mark.unittest
-def test_env_manager_without_a_batched_env_is_refused_with_the_way_out():
-
-    class DingManager:
-        closed = False
-
-        def close(self):
-            pass
-
-    with pytest.raises(TypeError, match=r'DingManager has no batched env.*ding_smac_vector'):
-        WinRateEvaluator(EasyDict(), DingManager(), _policy().eval_mode, tb_logger=FakeWriter())
-
-
-@pytest.mark.unittest
-def test_close_closes_env_and_log_once(make_evaluator):
-    evaluator = make_evaluator()
-    evaluator.close()
-    evaluator.close()
-    assert evaluator._vec_env.n_closed == 1 and evaluator._tb_logger.n_closed == 1
