@@ -1,7 +1,7 @@
 """Allocates the arrays of the simulator, once: state, scratch memory, and what is shown to the caller."""
 import numpy as np
 
-from ding_qmix.sim.state import N_DECISION, N_FLOATS, N_INTS, N_PHYSICAL, FinalUnits, Scratch, SimState
+from ding_qmix.sim.state import N_DECISION, N_FLOATS, N_INTS, N_PHYSICAL, FinalUnits, Output, Request, Scratch, SimState
 from ding_qmix.smac.units import N_FIELDS
 from ding_qmix.spec import EnvSpec, VecStep
 
@@ -21,12 +21,11 @@ def make_state(n_envs: int, spec: EnvSpec) -> SimState:
     )
 
 
-def make_final_units(n_envs: int, spec: EnvSpec) -> FinalUnits:
-    """Return memory for the units of E ended episodes."""
-    n_units = spec.n_agents + spec.n_enemies
-    return FinalUnits(
-        unit=np.zeros((n_envs, N_FIELDS, n_units)),
-        target=np.full((n_envs, n_units), -1, dtype=np.int32),
+def make_request(n_envs: int, spec: EnvSpec) -> Request:
+    """Return memory for what is asked of E battles."""
+    return Request(
+        active=np.zeros(n_envs, dtype=np.bool_),
+        actions=np.zeros((n_envs, spec.n_agents), dtype=np.int64),
     )
 
 
@@ -37,6 +36,11 @@ def make_scratch(n_envs: int, spec: EnvSpec) -> Scratch:
         floats=np.zeros((n_envs, N_FLOATS, width)),
         ints=np.zeros((n_envs, N_INTS, width), dtype=np.int32),
     )
+
+
+def make_output(n_envs: int, spec: EnvSpec) -> Output:
+    """Return memory for what E battles show."""
+    return Output(make_step(n_envs, spec), _make_final_units(n_envs, spec))
 
 
 def make_step(n_envs: int, spec: EnvSpec) -> VecStep:
@@ -58,4 +62,13 @@ def make_step(n_envs: int, spec: EnvSpec) -> VecStep:
         final_obs=np.zeros(obs_shape, dtype=np.float32),
         final_state=np.zeros((n_envs, spec.state_dim), dtype=np.float32),
         final_action_mask=np.zeros(mask_shape, dtype=np.bool_),
+    )
+
+
+def _make_final_units(n_envs: int, spec: EnvSpec) -> FinalUnits:
+    """Return memory for the units of E ended episodes."""
+    n_units = spec.n_agents + spec.n_enemies
+    return FinalUnits(
+        unit=np.zeros((n_envs, N_FIELDS, n_units)),
+        target=np.full((n_envs, n_units), -1, dtype=np.int32),
     )

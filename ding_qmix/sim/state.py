@@ -3,6 +3,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ding_qmix.spec import VecStep
+
 # Rows of `physical`
 (
     SPEED,  # [map units per loop] now
@@ -60,10 +62,22 @@ class SimState(NamedTuple):
     episode_return: np.ndarray  # float64 [E], sum of the episode's rewards
 
 
+class Request(NamedTuple):
+    """What the caller asks of E battles."""
+    active: np.ndarray  # bool [E], the battles that it is asked of
+    actions: np.ndarray  # int64 [E, N], the agents' actions, where a step is asked for
+
+
 class FinalUnits(NamedTuple):
     """The units as they were when each env's last episode ended."""
     unit: np.ndarray  # float64 [E, N_FIELDS, U]
     target: np.ndarray  # int32 [E, U]
+
+
+class Output(NamedTuple):
+    """What E battles show."""
+    step: VecStep
+    final_units: FinalUnits
 
 
 class Scratch(NamedTuple):

@@ -5,7 +5,7 @@ from ding_qmix.numba_kernel import inline_kernel, inner_kernel, kernel, outer_ke
 from ding_qmix.sim.loop import play_step
 from ding_qmix.sim.params import SimParams
 from ding_qmix.sim.spawn import begin_battle
-from ding_qmix.sim.state import TARGET, VITALS, Battle, FinalUnits, Scratch, SimState
+from ding_qmix.sim.state import TARGET, VITALS, Battle, FinalUnits, Output, Request, Scratch, SimState
 from ding_qmix.smac.observation import write_action_mask, write_obs, write_state
 from ding_qmix.smac.reward import ONGOING, WON, battle_result, battle_reward, end_reward
 from ding_qmix.smac.rules import Rules
@@ -18,20 +18,20 @@ STEP, RESET, SHOW = range(3)  # commands; SHOW: show the battle as it is
 
 @outer_kernel
 def play_envs(
-        command: int, first: int, last: int, active: np.ndarray, actions: np.ndarray, state: SimState, scratch: Scratch,
-        params: SimParams, step_out: VecStep, final_out: FinalUnits
+        command: int, first: int, last: int, request: Request, state: SimState, scratch: Scratch, params: SimParams,
+        out: Output
 ) -> None:
     """
-    Carry out a command in the active envs (bool [E]) among first..last - 1; actions int64 [E, N] matter to STEP alone.
+    Carry out a command in the active envs among first..last - 1.
 
     Threads may share the envs: what happens in one touches nothing of another.
     """
     for e in range(first, last):
-        if active[e]:
-            _play_env(e, command, actions, state, scratch, params, step_out, final_out)
+        if request.active[e]:
+            _play_env(e, command, request.actions[e], state, scratch, params, out)
         else:
-            step_out.reward[e] = 0.
-            step_out.terminated[e], step_out.truncated[e], step_out.won[e] = False, False, False
+            out.step.reward[e] = 0.
+            out.step.terminated[e], out.step.truncated[e], out.step.won[e] = False, False, False
 
 
 @kernel
@@ -48,21 +48,20 @@ def find_illegal(active: np.ndarray, actions: np.ndarray, action_mask: np.ndarra
 
 @inline_kernel
 def _play_env(
-        e: int, command: int, actions: np.ndarray, state: SimState, scratch: Scratch, params: SimParams,
-        step_out: VecStep, final_out: FinalUnits
+        e: int, command: int, actions: np.ndarray, state: SimState, scratch: Scratch, params: SimParams, out: Output
 ) -> None:
-    """Carry out one command in env e, and begin the next episode if it ended this one."""
-    pathing, out = params.pathing, step_out
+    """Carry out one command in env e, actions int64 [N]; begin the next episode if it ended this one."""
+    pathing, step = params.pathing, out.step
     battle = Battle(
         state.unit[e], state.physical[e], state.decision[e], state.rng[e:e + 1], pathing.footing, pathing.route,
         scratch.floats[e], scratch.ints[e]
     )
     over = False
     if command == STEP:
-        over = _decide(e, battle, actions[e], state, params, out)
+        over = _decide(e, battle, actions, state, params, step)
         if over:
-            _show(e, battle.unit, state, params.rules, out.final_obs, out.final_state, out.final_action_mask)
-            _keep_units(e, battle, final_out)
+            _show(e, battle.unit, state, params.rules, step.final_obs, step.final_state, step.final_action_mask)
+            _keep_units(e, battle, out.final_units)
     if over or command == RESET:
         if state.next_rng[e] != np.uint64(0):  # a seed that waited takes effect
             state.rng[e] = state.next_rng[e]
@@ -72,8 +71,8 @@ def _play_env(
         state.episode_step[e], state.episode_return[e] = 0, 0.
         begin_battle(battle, params.initial, params.tables, params.calibration)
     if command != STEP:
-        _write_result(e, battle.unit, ONGOING, 0., params.rules, state, out)
-    _show(e, battle.unit, state, params.rules, out.obs, out.state, out.action_mask)
+        _write_result(e, battle.unit, ONGOING, 0., params.rules, state, step)
+    _show(e, battle.unit, state, params.rules, step.obs, step.state, step.action_mask)
 
 
 @inline_kernel

@@ -5,7 +5,7 @@ from typing import Any, Optional, Union
 import numba
 import numpy as np
 
-from ding_qmix.sim.allocation import make_final_units, make_scratch, make_state, make_step
+from ding_qmix.sim.allocation import make_output, make_request, make_scratch, make_state
 from ding_qmix.sim.calibration import Calibration, rename_knobs
 from ding_qmix.sim.checks import check_array, check_calibration, check_count, check_env_ids, make_reward_options
 from ding_qmix.sim.entry import bind
@@ -55,9 +55,7 @@ class SimVecEnv:
             **reward_options: Any
     ) -> None:
         self.n_envs = check_count('n_envs', n_envs)
-        if n_threads is None:
-            n_threads = max(1, min(numba.config.NUMBA_NUM_THREADS, self.n_envs // ENVS_PER_THREAD))
-        self._threads = ThreadPool(check_count('n_threads', n_threads), self.n_envs)
+        self._threads = ThreadPool(_count_threads(n_threads, self.n_envs), self.n_envs)
         if 'knobs' in reward_options:  # the former name of calibration
             reward_options = rename_knobs({'calibration': calibration, **reward_options})
             calibration = reward_options.pop('calibration')
@@ -72,16 +70,13 @@ class SimVecEnv:
             death_mask=bool(death_mask)
         )
         self._state = make_state(self.n_envs, self.spec)
-        self._out = make_step(self.n_envs, self.spec)
-        self._actions = np.zeros((self.n_envs, self.spec.n_agents), dtype=np.int64)
-        self._active = np.zeros(self.n_envs, dtype=np.bool_)
+        self._request = make_request(self.n_envs, self.spec)
+        self._out = make_output(self.n_envs, self.spec)
         self._started = np.zeros(self.n_envs, dtype=np.bool_)
         scratch = make_scratch(self.n_envs, self.spec)
-        self._choice = (self._active, self._actions)
-        self._final = make_final_units(self.n_envs, self.spec)
-        self._arguments = (*self._choice, self._state, scratch, self._params, self._out, self._final)
+        self._arguments = (self._request, self._state, scratch, self._params, self._out)
         self._play_envs = bind(play_envs, (STEP, 0, 1, *self._arguments))
-        self._find_illegal = bind(find_illegal, (*self._choice, self._out.action_mask))
+        self._find_illegal = bind(find_illegal, (*self._request, self._out.step.action_mask))
         seeds = [seed + i for i in range(self.n_envs)] if isinstance(seed, (int, np.integer)) else seed
         self.seed(np.asarray(seeds))
 
@@ -92,12 +87,12 @@ class SimVecEnv:
         Raises:
             - IndexError: an env id is out of range
         """
-        self._active[:] = env_ids is None
+        self._request.active[:] = env_ids is None
         if env_ids is not None:
-            self._active[check_env_ids(env_ids, self.n_envs)] = True
+            self._request.active[check_env_ids(env_ids, self.n_envs)] = True
         self._play(RESET)
-        self._started |= self._active
-        return self._out
+        self._started |= self._request.active
+        return self._out.step
 
     def step(self, actions: np.ndarray, active: Optional[np.ndarray] = None) -> VecStep:
         """
@@ -111,15 +106,15 @@ class SimVecEnv:
             - RuntimeError: an active env was never reset
         """
         self._take_actions(actions)
-        self._active[:] = True if active is None else check_array('active', active, np.bool_, (self.n_envs, ))
-        if not self._started.all() and not self._started[self._active].all():
-            e = int(np.flatnonzero(self._active & ~self._started)[0])
+        self._request.active[:] = True if active is None else check_array('active', active, np.bool_, (self.n_envs, ))
+        if not self._started.all() and not self._started[self._request.active].all():
+            e = int(np.flatnonzero(self._request.active & ~self._started)[0])
             raise RuntimeError(f'env {e} was never reset: call reset() before step()')
-        illegal = self._find_illegal(*self._choice, self._out.action_mask)
+        illegal = self._find_illegal(*self._request, self._out.step.action_mask)
         if illegal >= 0:
             self._refuse(*divmod(illegal, self.spec.n_agents))
         self._play(STEP)
-        return self._out
+        return self._out.step
 
     def seed(self, seeds: np.ndarray, env_ids: Optional[np.ndarray] = None) -> None:
         """
@@ -138,7 +133,7 @@ class SimVecEnv:
 
     def observe(self) -> VecStep:
         """Return the last step shown; after load_state_dict: what the agents see, without reward and flags."""
-        return self._out
+        return self._out.step
 
     def units(self) -> UnitSnapshot:
         """Copy the unit tables of the running episodes."""
@@ -146,7 +141,7 @@ class SimVecEnv:
 
     def final_units(self) -> UnitSnapshot:
         """Copy the unit tables as they were when the envs' last episodes ended; see ``VecEnv.final_units``."""
-        return self._snapshot(*self._final)
+        return self._snapshot(*self._out.final_units)
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything that changes, generators included, as plain Python values."""
@@ -174,7 +169,7 @@ class SimVecEnv:
         for name, array in self._state._asdict().items():
             array[...] = np.array(state_dict[name], dtype=array.dtype)
         self._started[:] = state_dict['started']
-        self._active[:] = self._started
+        self._request.active[:] = self._started
         self._play(SHOW)
 
     def close(self) -> None:
@@ -205,14 +200,23 @@ class SimVecEnv:
         actions = np.asarray(actions)
         if actions.dtype.kind not in 'iu':
             raise TypeError(f'actions must be integers, got dtype {actions.dtype}')
-        if actions.shape != self._actions.shape:
-            raise ValueError(f'actions must have shape [n_envs, n_agents] = {self._actions.shape}, got {actions.shape}')
-        self._actions[...] = actions
+        if actions.shape != self._request.actions.shape:
+            raise ValueError(
+                f'actions must have shape [n_envs, n_agents] = {self._request.actions.shape}, got {actions.shape}'
+            )
+        self._request.actions[...] = actions
 
     def _refuse(self, e: int, agent: int) -> None:
         """Raise the error for an illegal action."""
-        legal = np.flatnonzero(self._out.action_mask[e, agent]).tolist()
+        legal = np.flatnonzero(self._out.step.action_mask[e, agent]).tolist()
         raise ValueError(
-            f'illegal action {int(self._actions[e, agent])} of agent {agent} in env {e} (map {self.spec.map_name}); '
+            f'illegal action {int(self._request.actions[e, agent])} of agent {agent} in env {e} (map {self.spec.map_name}); '
             f'legal actions: {legal}'
         )
+
+
+def _count_threads(n_threads: Optional[int], n_envs: int) -> int:
+    """Return how many threads share the envs: one per ENVS_PER_THREAD, at most as many as numba uses, by default."""
+    if n_threads is None:
+        return max(1, min(numba.config.NUMBA_NUM_THREADS, n_envs // ENVS_PER_THREAD))
+    return check_count('n_threads', n_threads)

@@ -1,5 +1,5 @@
 """What SMAC's rules need to know about a map, as flat arrays and numbers that compiled code can take."""
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -61,23 +61,15 @@ def make_rules(
     if death_mask and not special_global_state:
         raise ValueError('death_mask=True masks the views of special_global_state, which is False; set both or none')
     created = created_units(scenario)
-    names = [created[i] for i in creation_order]
-    stats = [UNIT_STATS[UNIT_NAMES.index(name)] for name in names]
-    slots = [scenario.ally_slots] * scenario.n_agents + [scenario.enemy_slots] * scenario.n_enemies
     return Rules(
+        **_unit_arrays(scenario, [created[i] for i in creation_order]),
         n_agents=scenario.n_agents,
         n_enemies=scenario.n_enemies,
         n_actions=scenario.n_actions,
         episode_limit=scenario.episode_limit,
-        unit_type=np.array([UNIT_NAMES.index(name) for name in names], dtype=np.int32),
-        type_slot=np.array([slot.index(name) if slot else 0 for slot, name in zip(slots, names)], dtype=np.int32),
         n_slots=len(scenario.ally_slots),
         ally_shield=int(scenario.ally_race == 'P'),
         enemy_shield=int(scenario.enemy_race == 'P'),
-        health_max=np.array([s.health for s in stats]),
-        shield_max=np.array([s.shield for s in stats]),
-        cooldown_scale=np.array([s.cooldown_scale for s in stats]),
-        healer=np.array([name == 'medivac' for name in names]),
         medivac_map=scenario.map_type == 'MMM',
         pathable=pathing_grid(scenario.terrain),
         own_last_action=obs_style == 'ding',
@@ -104,6 +96,20 @@ def agent_order(scenario: Scenario, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     key = [(slots.index(names[i]) if slots else 0, x[i], y[i]) for i in range(n_agents)]
     allies = sorted(range(n_agents), key=key.__getitem__)
     return np.array(allies + list(range(n_agents, len(names))), dtype=np.int64)
+
+
+def _unit_arrays(scenario: Scenario, names: list[str]) -> dict[str, Any]:
+    """Return the fields of Rules that have an entry per unit, for units of these types."""
+    stats = [UNIT_STATS[UNIT_NAMES.index(name)] for name in names]
+    slots = [scenario.ally_slots] * scenario.n_agents + [scenario.enemy_slots] * scenario.n_enemies
+    return {
+        'unit_type': np.array([UNIT_NAMES.index(name) for name in names], dtype=np.int32),
+        'type_slot': np.array([slot.index(name) if slot else 0 for slot, name in zip(slots, names)], dtype=np.int32),
+        'health_max': np.array([s.health for s in stats]),
+        'shield_max': np.array([s.shield for s in stats]),
+        'cooldown_scale': np.array([s.cooldown_scale for s in stats]),
+        'healer': np.array([name == 'medivac' for name in names]),
+    }
 
 
 def _created(groups: tuple[UnitGroup, ...]) -> list[str]:
