@@ -19,6 +19,7 @@ from ding_qmix.render.frame import BattleFrame
 from ding_qmix.render.painter import BattlePainter
 from ding_qmix.render.recorder import FPS, BattleRecorder
 from ding_qmix.render.video import write_video
+from ding_qmix.sim.calibration import rename_knobs
 from ding_qmix.spec import EnvSpec, UnitSnapshot, VecEnv, VecStep
 
 
@@ -105,7 +106,8 @@ def _load(config: str, load_path: str, seed: int) -> Checkpoint:
     cfg = compile_config(main_config, seed=seed, auto=True, create_cfg=create_config, save_cfg=False)
     policy = create_policy(cfg.policy, enable_field=['eval'])
     policy.eval_mode.load_state_dict(torch.load(load_path, map_location='cpu', weights_only=True))
-    options = {name: cfg.env[name] for name in backend_options('sim') if name in cfg.env and name != 'n_threads'}
+    env_cfg = rename_knobs(cfg.env)
+    options = {name: env_cfg[name] for name in backend_options('sim') if name in env_cfg and name != 'n_threads'}
     return Checkpoint(cfg.env.map_name, options, policy.eval_mode.network)
 
 

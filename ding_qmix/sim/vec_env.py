@@ -216,7 +216,7 @@ class SimVecEnv:
 
 
 def _count_threads(n_threads: Optional[int], n_envs: int) -> int:
-    """Return how many threads share the envs: one per ENVS_PER_THREAD, at most as many as numba uses, by default."""
+    """Return how many threads share the envs; by default one per ENVS_PER_THREAD, no more than numba uses."""
     if n_threads is None:
         return max(1, min(numba.config.NUMBA_NUM_THREADS, n_envs // ENVS_PER_THREAD))
     return check_count('n_threads', n_threads)
