@@ -54,7 +54,7 @@ class BattlePainter:
         self._panel = q_panel_width(spec, SHARPNESS) if q_values else 0
         height = (self._top - self._bottom) * self._pixels + 2 * HEADER * SHARPNESS
         self._size = width + self._panel, height + height % (2 * SHARPNESS)
-        self._background = self._paint_ground(grid, cliff_grid(get_scenario(spec.map_name).terrain))
+        self._background = self._paint_terrain(grid, cliff_grid(get_scenario(spec.map_name).terrain))
         self._font = {size: _font(size * SHARPNESS) for size in (10, 13, 15)}
         self._letter_fonts = {name: _font(max(8, round(1.15 * t.radius * self._pixels))) for name, t in _types()}
 
@@ -84,7 +84,7 @@ class BattlePainter:
         """Return where a point of the map is in the picture, [pixels]."""
         return (x - self._left) * self._pixels, (self._top - y) * self._pixels + HEADER * SHARPNESS
 
-    def _paint_ground(self, grid: np.ndarray, cliffs: np.ndarray) -> 'Image':
+    def _paint_terrain(self, grid: np.ndarray, cliffs: np.ndarray) -> 'Image':
         """Draw what never changes."""
         from PIL import Image, ImageDraw
         image = Image.new('RGB', self._size, style.PAPER)

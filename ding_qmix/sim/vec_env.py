@@ -83,7 +83,8 @@ class SimVecEnv:
     def reset(self, env_ids: Optional[np.ndarray] = None) -> VecStep:
         """
         Overview:
-            Begin a new episode in all envs, or in those of ``env_ids`` (int [k]); the others are left as they are.
+            Begin a new episode in all envs, or in those of ``env_ids`` (int [k]). The others are left as they are: reward
+            0, no flag set.
         Raises:
             - IndexError: an env id is out of range
         """
@@ -119,7 +120,8 @@ class SimVecEnv:
     def seed(self, seeds: np.ndarray, env_ids: Optional[np.ndarray] = None) -> None:
         """
         Overview:
-            Seed each env's own generator (int [E], or one per entry of ``env_ids``); takes effect at the next reset.
+            Seed each env's own generator (int [E], or one per entry of ``env_ids``); takes effect when its next episode
+            begins, by ``reset`` or by itself.
         Raises:
             - ValueError: not one seed per env, or a seed out of range
             - IndexError: an env id is out of range
@@ -208,10 +210,10 @@ class SimVecEnv:
 
     def _refuse(self, e: int, agent: int) -> None:
         """Raise the error for an illegal action."""
-        legal = np.flatnonzero(self._out.step.action_mask[e, agent]).tolist()
+        action, legal = int(self._request.actions[e, agent]), np.flatnonzero(self._out.step.action_mask[e, agent])
         raise ValueError(
-            f'illegal action {int(self._request.actions[e, agent])} of agent {agent} in env {e} (map {self.spec.map_name}); '
-            f'legal actions: {legal}'
+            f'illegal action {action} of agent {agent} in env {e} (map {self.spec.map_name}); '
+            f'legal actions: {legal.tolist()}'
         )
 
 

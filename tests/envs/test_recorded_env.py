@@ -15,7 +15,7 @@ def _n_pictures(path: str) -> int:
 
 
 @pytest.mark.unittest
-def test_manager_writes_one_video_an_episode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_manager_writes_one_video_per_episode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr('ding_qmix.render.recorder.default_format', lambda: 'gif')
     manager = VectorEnvManager([lambda: SMACEnv(dict(map_name='3m'))] * 3, dict(episode_num=1))
     manager.seed(0)

@@ -1,4 +1,4 @@
-"""A battle of any units on open ground, loop by loop, for tests of the simulator's physics."""
+"""A battle of any units on open terrain, loop by loop, for tests of the simulator's physics."""
 from typing import Optional
 
 import numpy as np
