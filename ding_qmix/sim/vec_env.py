@@ -83,8 +83,8 @@ class SimVecEnv:
     def reset(self, env_ids: Optional[np.ndarray] = None) -> VecStep:
         """
         Overview:
-            Begin a new episode in all envs, or in those of ``env_ids`` (int [k]). The others are left as they are: reward
-            0, no flag set.
+            Begin a new episode in all envs, or in those of ``env_ids`` (int [k]). The others are left as they are:
+            reward 0, no flag set.
         Raises:
             - IndexError: an env id is out of range
         """
