@@ -72,8 +72,8 @@ def agent_forward(
         scratch: AgentScratch, q_out: np.ndarray
 ) -> None:
     """
-    Write Q-values [R, A] of obs [R, O]; hidden [K, H] is moved on to the end. ``rows`` are kept for all R
-    rows where there is room for them.
+    Write Q-values [R, A] of obs [R, O]; hidden [K, H] is moved on to the end. ``rows`` of all R rows are kept where the
+    arrays are that long.
     """
     for_backward, H = len(rows.after) >= len(obs), hidden.shape[1]
     first = 0

@@ -38,20 +38,20 @@ def test_manager_battle_is_the_single_envs_battle(map_name: str, eval_stream: bo
     manager = VectorEnvManager([partial(SMACEnv, cfg=cfg)] * 3)
     manager.seed(11, dynamic_seed=False)
     manager.launch()
-    singles = [SMACEnv(cfg) for _ in range(3)]
+    single_envs = [SMACEnv(cfg) for _ in range(3)]
     obs = {}
-    for i, env in enumerate(singles):
+    for i, env in enumerate(single_envs):
         env.seed(11 + i)
         obs[i] = env.reset()
     for _ in range(160):  # several episodes
         for i in range(3):
             assert all(np.array_equal(manager.ready_obs[i][key], obs[i][key]) for key in obs[i])
-        actions = {i: env.random_action() for i, env in enumerate(singles)}
+        actions = {i: env.random_action() for i, env in enumerate(single_envs)}
         for i, timestep in manager.step(actions).items():
-            single = singles[i].step(actions[i])
+            single = single_envs[i].step(actions[i])
             assert all(np.array_equal(timestep.obs[key], single.obs[key]) for key in single.obs)
             assert (timestep.reward, timestep.done, timestep.info) == (single.reward, single.done, single.info)
-            obs[i] = singles[i].reset() if single.done else single.obs
+            obs[i] = single_envs[i].reset() if single.done else single.obs
 
 
 @pytest.mark.unittest

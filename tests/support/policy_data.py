@@ -162,5 +162,5 @@ def fixed_parameters(module: torch.nn.Module) -> dict[str, torch.Tensor]:
 
 
 def same_tensors(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
-    """Tell whether two state dicts are equal to the last bit."""
+    """Return whether two state dicts are equal to the last bit."""
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
