@@ -17,9 +17,8 @@ def random_play_figures(make_env: MakeEnv, n_envs: int, seed: int, targets: dict
     return _battle_figures('random play', 'random', make_env, n_envs, seed, targets)
 
 
-def _battle_figures(
-        part: str, policy: str, make_env: MakeEnv, n_envs: int, seed: int, targets: dict[str, Any]
-) -> list[Figure]:
+def _battle_figures(part: str, policy: str, make_env: MakeEnv, n_envs: int, seed: int,
+                    targets: dict[str, Any]) -> list[Figure]:
     """Play battles to their end and compare what ``targets`` names."""
     figures = []
     for map_name, known in targets['figures'].items():

@@ -36,6 +36,13 @@ def regrowth(trace: Trace, side: str, layer: str) -> np.ndarray:
     return rise[chosen]
 
 
+def nth_ally_death(trace: Trace, position: int) -> np.ndarray:
+    """Return the [env steps] after which one more than ``position`` allies are dead; episodes that go on after it."""
+    dead = (trace.health[:, :, :trace.n_agents] <= 0.).sum(2) > position
+    dead &= np.arange(dead.shape[1])[None] < trace.n_rows[:, None]
+    return dead.argmax(1)[dead.any(1)].astype(np.float64)
+
+
 def _drops(trace: Trace, side: str, layer: str) -> np.ndarray:
     """Return all drops of a layer in a step, see ``smallest_drop``."""
     units = slice(None, trace.n_agents) if side == 'allies' else slice(trace.n_agents, None)

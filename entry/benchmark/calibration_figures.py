@@ -35,7 +35,9 @@ class Figure(NamedTuple):
             return None
         real_error = self.real.error
         if real_error is None and self.sim.spread > 0. and self.real.n > 0:
-            real_error = self.sim.spread / math.sqrt(self.real.n)  # as if the game's samples varied like the simulator's
+            real_error = self.sim.spread / math.sqrt(
+                self.real.n
+            )  # as if the game's samples varied like the simulator's
         if real_error is None:
             return None
         error = math.hypot(real_error, self.sim.error)
@@ -43,7 +45,7 @@ class Figure(NamedTuple):
 
     @property
     def differs(self) -> Optional[bool]:
-        """Whether the numbers differ by more than chance (2 standard errors) and rounding; None where one is missing."""
+        """Whether they differ by more than chance (2 standard errors) and rounding; None where one is missing."""
         if self.real is None or self.sim is None:
             return None
         z = self.z
@@ -68,11 +70,9 @@ def estimate(samples: np.ndarray, statistic: str = 'mean') -> Optional[Estimate]
     if n == 0:
         return None
     spread = float(samples.std(ddof=1)) if n > 1 else 0.
-    if statistic == 'max':
-        return Estimate(float(samples.max()), None, n, spread)
     if statistic == 'mean':
         return Estimate(float(samples.mean()), spread / math.sqrt(n) if n > 1 else None, n, spread)
-    share = int(statistic[1:]) / 100.
+    share = 1. if statistic == 'max' else int(statistic[1:]) / 100.
     rng = np.random.default_rng(0)
     resampled = [np.quantile(samples[rng.integers(0, n, n)], share) for _ in range(N_RESAMPLES)]
     return Estimate(float(np.quantile(samples, share)), float(np.std(resampled)) if n > 1 else None, n, spread)

@@ -5,6 +5,7 @@ the allies' health; where the allies' attacks are, from their cooldowns.
 from typing import Any, NamedTuple
 
 import numpy as np
+from calibration_motion import headed_ally
 from calibration_state import LOOPS_PER_SECOND, Situation, target_of
 from calibration_traces import LOOPS_PER_STEP, Trace
 
@@ -17,7 +18,7 @@ _LATE, _EARLY = 2., 6.  # [game loops] since an attack that shows one of its two
 class EnemyAttacks(NamedTuple):
     """What the enemies were at, in each row of a trace."""
     since_shot: np.ndarray  # float64 [E, T, M], [game loops], infinite if never
-    target: np.ndarray  # int64 [E, T, M], unit that was hit last, -1 none or dead
+    target: np.ndarray  # int64 [E, T, M], ally that is attacked, -1 none
     second_hit: np.ndarray  # float64 [E, T, M], [game loops] until the second hit, 0 none
 
 
@@ -39,7 +40,7 @@ def infer_attacks(trace: Trace, measured: dict[str, Any]) -> EnemyAttacks:
     """
     Overview:
         Give each hit that the allies took to an enemy in reach, to the one that fired longest ago, then to the
-        nearest.
+        nearest. An enemy attacks whom it hit last, or whom it has clearly walked towards since.
     Arguments:
         - measured: 'period' and 'hit' by unit type, as measured in the game
     """
@@ -48,10 +49,11 @@ def infer_attacks(trace: Trace, measured: dict[str, Any]) -> EnemyAttacks:
     shape = (n_envs, n_rows, len(weapons.period))
     found = EnemyAttacks(np.full(shape, np.inf), np.full(shape, -1), np.zeros(shape))
     drop = -np.diff(trace.vitals[:, :, :trace.n_agents], axis=1)
+    headed = headed_ally(trace)[0]
     for e in range(n_envs):
         for t in range(1, int(trace.n_rows[e])):
             found.since_shot[e, t] = found.since_shot[e, t - 1] + LOOPS_PER_STEP
-            found.target[e, t] = found.target[e, t - 1]
+            found.target[e, t] = np.where(headed[e, t - 1] >= 0, headed[e, t - 1], found.target[e, t - 1])
             for ally in np.flatnonzero(drop[e, t - 1] > .5):
                 _give_hits(trace, weapons, found, e, t, int(ally))
             dead = (trace.health[e, t, :trace.n_agents] <= 0.)[found.target[e, t]]
@@ -125,12 +127,18 @@ def _enemy_weapons(trace: Trace, measured: dict[str, Any]) -> _Weapons:
     weapons = [kind.weapon for kind in kinds[n:]]
     return _Weapons(
         period=np.array([weapon_period(name, measured) for name in trace.unit_type[n:]]),
-        hit=np.array([
-            measured['hit'].get(name, weapon.damage if weapon else np.inf)
-            for name, weapon in zip(trace.unit_type[n:], weapons)
-        ]),
-        reach=np.array([[(weapon.range if weapon else -np.inf) + kind.radius + ally.radius for ally in kinds[:n]]
-                        for kind, weapon in zip(kinds[n:], weapons)]),
+        hit=np.array(
+            [
+                measured['hit'].get(name, weapon.damage if weapon else np.inf)
+                for name, weapon in zip(trace.unit_type[n:], weapons)
+            ]
+        ),
+        reach=np.array(
+            [
+                [(weapon.range if weapon else -np.inf) + kind.radius + ally.radius for ally in kinds[:n]]
+                for kind, weapon in zip(kinds[n:], weapons)
+            ]
+        ),
         second=np.array([weapon.second_hit * LOOPS_PER_SECOND if weapon else 0. for weapon in weapons])
     )
 

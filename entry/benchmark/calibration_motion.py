@@ -9,6 +9,9 @@ from ding_qmix.smac.rules import FIRST_TARGET, NORTH, WEST
 
 _MARCH_ROWS = 3  # [env steps] at the start in which armies 14 apart do not meet
 _RARE = 0.02  # share of the episodes below which an order of the enemies is passed over
+_ALIGNED, _CLEAR = 10., 15.  # [degrees] between a step and its goal, and by which any other goal must be farther off
+_NEAR = 9.  # [map units] between centres of an enemy and an ally that it walks towards
+_SCAN = 5.8  # [map units] between centres, a little less than where a zealot acquires marines and stalkers
 _TOUCH = 0.15  # [map units] between edges below which two units may push each other
 
 
@@ -65,6 +68,49 @@ def first_positions(trace: Trace, axis: str, side: str) -> np.ndarray:
     return getattr(trace, axis)[:, 0, units].mean(1)
 
 
+def heads_for_nearest(trace: Trace) -> np.ndarray:
+    """
+    Overview:
+        Return for each step in which an enemy clearly walked towards one ally near it 1 if that ally was the nearest,
+        else 0; only steps in which nobody attacked this enemy, or the nearest did.
+    """
+    ally, nearest, attacker, by_nearest = _choices(trace)
+    seen = (ally >= 0) & (by_nearest | (attacker < 0))
+    return (nearest == ally)[seen].astype(np.float64)
+
+
+def heads_for_attacker(trace: Trace) -> np.ndarray:
+    """
+    Overview:
+        Return for each step in which an enemy clearly walked towards one ally near it 1 if that ally was the nearest of
+        those that had the order to attack this enemy, else 0; only steps in which the nearest ally had not.
+    """
+    ally, _, attacker, by_nearest = _choices(trace)
+    seen = (ally >= 0) & (attacker >= 0) & ~by_nearest
+    return (attacker == ally)[seen].astype(np.float64)
+
+
+def headed_ally(trace: Trace) -> tuple[np.ndarray, np.ndarray]:
+    """
+    Overview:
+        Return which ally each enemy clearly walked towards in the step after each row, and how far the allies were.
+    Shapes:
+        - returns: int64 [E, T - 1, M], -1 where it is not clear; float64 [E, T - 1, M, N], NaN for the dead
+    """
+    n = trace.n_agents
+    step_x, step_y = (np.diff(a[:, :, n:], axis=1) for a in (trace.x, trace.y))
+    dx, dy = (a[:, :-1, None, :n] - a[:, :-1, n:, None] for a in (trace.x, trace.y))  # [E, T - 1, M, N]
+    distance, way = np.hypot(dx, dy), np.hypot(step_x, step_y)
+    with np.errstate(invalid='ignore', divide='ignore'):
+        cosine = (dx * step_x[..., None] + dy * step_y[..., None]) / (distance * way[..., None])
+    angle = np.where(np.isfinite(cosine), np.degrees(np.arccos(np.clip(cosine, -1., 1.))), 180.)
+    best = angle.argmin(3)
+    ordered = np.sort(angle, axis=3)
+    alone = ordered[..., 1] - ordered[..., 0] > _CLEAR if n > 1 else True
+    near = np.take_along_axis(distance, best[..., None], 3)[..., 0] < _NEAR
+    return np.where((way > .5) & (ordered[..., 0] < _ALIGNED) & alone & near, best, -1), distance
+
+
 def layout_error(trace: Trace, side: str, layout: np.ndarray) -> np.ndarray:
     """
     Overview:
@@ -115,6 +161,22 @@ def _march(trace: Trace) -> tuple[np.ndarray, np.ndarray]:
     rows = slice(None, _MARCH_ROWS + 1)
     x, y = (a[:, rows, trace.n_agents:] for a in (trace.x, trace.y))
     return np.diff(x, axis=1), np.diff(y, axis=1)
+
+
+def _choices(trace: Trace) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """
+    Return for each step and enemy [E, T - 1, M] whom it clearly walked towards (-1 not clear), the nearest ally, the
+    nearest ally in scan range that was ordered to attack it (-1 none), and whether the nearest ally was.
+    """
+    n, (ally, distance) = trace.n_agents, headed_ally(trace)
+    ally = np.where(trace.pairs[:, :, None], ally, -1)
+    distance = np.where(np.isnan(distance), np.inf, distance)  # [E, T - 1, M, N]
+    enemies = np.arange(trace.x.shape[2] - n)
+    attacks = trace.action[:, :-1, None, :] == FIRST_TARGET + enemies[:, None]  # [E, T - 1, M, N]
+    nearest = distance.argmin(3)
+    by_nearest = np.take_along_axis(attacks, nearest[..., None], 3)[..., 0]
+    theirs = np.where(attacks & (distance < _SCAN), distance, np.inf)
+    return ally, nearest, np.where(np.isfinite(theirs).any(3), theirs.argmin(3), -1), by_nearest
 
 
 def _enemy_orders(trace: Trace) -> list[tuple[int, ...]]:

@@ -23,9 +23,8 @@ _EPISODES = 200  # of a recording that situations are drawn from
 Row = tuple[str, np.ndarray, str, float]  # (name, samples, statistic, the game's own value)
 
 
-def one_step_figures(
-        make_env: MakeEnv, trace: Trace, n_states: int, seed: int, measured: dict[str, Any]
-) -> list[Figure]:
+def one_step_figures(make_env: MakeEnv, trace: Trace, n_states: int, seed: int, measured: dict[str,
+                                                                                               Any]) -> list[Figure]:
     """
     Overview:
         Compare what the simulator makes of ``n_states`` situations of a recording with what the game made of them.
@@ -46,8 +45,9 @@ def one_step_figures(
     kept = legal.all(1) & ~(step.terminated | step.truncated)
     after = _add_row(trace, envs, rows, env)
     found = _position_rows(trace, envs, rows, after, kept) + _damage_rows(trace, envs, rows, after, kept)
-    found.append(('recorded actions that are legal, share', legal[trace.health[envs, rows, :trace.n_agents] > 0.],
-                  'mean', 1.))
+    found.append(
+        ('recorded actions that are legal, share', legal[trace.health[envs, rows, :trace.n_agents] > 0.], 'mean', 1.)
+    )
     if trace.legal is not None:
         same = (mask == trace.legal[envs, rows]).all((1, 2))
         found.append(('action masks that are the same, share', same, 'mean', 1.))
@@ -108,8 +108,10 @@ def _damage_rows(trace: Trace, envs: np.ndarray, rows: np.ndarray, after: Trace,
 def _damage_figures(trace: Trace, envs: np.ndarray, rows: np.ndarray, after: Trace, kept: np.ndarray) -> list[Figure]:
     """Return the mean damage that each side took in a step."""
     return [
-        Figure('one step', trace.map_name, f'damage to {side} per step [points]', estimate(real), estimate(sim),
-               'recordings given') for side, real, sim in _losses(trace, envs, rows, after, kept)
+        Figure(
+            'one step', trace.map_name, f'damage to {side} per step [points]', estimate(real), estimate(sim),
+            'recordings given'
+        ) for side, real, sim in _losses(trace, envs, rows, after, kept)
     ]
 
 
@@ -119,8 +121,10 @@ def _losses(trace: Trace, envs: np.ndarray, rows: np.ndarray, after: Trace,
     before = trace.vitals[envs, rows]
     lost_real, lost_sim = before - trace.vitals[envs, rows + 1], before - after.vitals[:, 1]
     n = trace.n_agents
-    return [(side, lost_real[kept][:, units].sum(1), lost_sim[kept][:, units].sum(1))
-            for side, units in (('allies', slice(None, n)), ('enemies', slice(n, None)))]
+    return [
+        (side, lost_real[kept][:, units].sum(1), lost_sim[kept][:, units].sum(1))
+        for side, units in (('allies', slice(None, n)), ('enemies', slice(n, None)))
+    ]
 
 
 def _figure(map_name: str, name: str, samples: np.ndarray, statistic: str, value: float) -> Figure:

@@ -150,8 +150,10 @@ def _prepare(env: SimVecEnv, book: OrderBook) -> tuple[Course, Orders]:
 
 def _slots(births: list[list], names: list[str], n_agents: int) -> list[int]:
     """Return which of SMAC's units each recorded one is: those of a type and side in order of birth."""
-    free = {(side, name): [u for u in range(len(names)) if names[u] == name and (u >= n_agents) == (side == 2)]
-            for side in (1, 2) for name in set(names)}
+    free = {
+        (side, name): [u for u in range(len(names)) if names[u] == name and (u >= n_agents) == (side == 2)]
+        for side in (1, 2) for name in set(names)
+    }
     return [free[owner, _type_name(kind)].pop(0) for kind, owner, *_ in births]
 
 
@@ -228,15 +230,19 @@ def _figures(map_name: str, real: Course, sim: Course, n_agents: int) -> list[Fi
         ('won, share', real.won, sim.won),
         ('lost, share', real.lost, sim.lost),
     ]
-    for side, units in (('ally', slice(None, n_agents)), ('enemy', slice(n_agents, None))):
-        index = int(side == 'enemy')
-        pairs.append((f'{side} is first hurt in [env step]', real.first_hurt[:, index], sim.first_hurt[:, index]))
-        pairs.append((f'first {side} dies in [env step]', *(_nth(c.death[:, units], 0) for c in (real, sim))))
-        pairs.append((f'last {side} dies in [env step]', *(_nth(c.death[:, units], -1) for c in (real, sim))))
-        pairs.append((f'{side}: dead, number', *((~np.isnan(c.death[:, units])).sum(1) for c in (real, sim))))
+    for index, (side, units) in enumerate((('ally', slice(None, n_agents)), ('enemy', slice(n_agents, None)))):
+        a, b = real.death[:, units], sim.death[:, units]
+        pairs += [
+            (f'{side} is first hurt in [env step]', real.first_hurt[:, index], sim.first_hurt[:, index]),
+            (f'first {side} dies in [env step]', _nth(a, 0), _nth(b, 0)),
+            (f'last {side} dies in [env step]', _nth(a, -1), _nth(b, -1)),
+            (f'{side}: dead, number', (~np.isnan(a)).sum(1), (~np.isnan(b)).sum(1)),
+        ]
     figures = [Figure('open loop', map_name, name, estimate(a), estimate(b), _SOURCE) for name, a, b in pairs]
-    exact = [('battles with the recorded winner, share', same[decided], 1.), ('orders that are not legal, share',
-                                                                              sim.replaced, 0.)]
+    exact = [
+        ('battles with the recorded winner, share', same[decided], 1.),
+        ('orders that are not legal, share', sim.replaced, 0.)
+    ]
     for side, units in (('ally', slice(None, n_agents)), ('enemy', slice(n_agents, None))):
         exact.append((f'{side}: the same one dies first, share', _same_first(real, sim, units), 1.))
     return figures + [

@@ -70,11 +70,12 @@ def read_states(path: str, map_name: str) -> Trace:
     missing = {'ally_x', 'ally_y', 'enemy_x', 'enemy_y', 'ally_hp', 'enemy_hp', 'actions', 'reward'} - data.keys()
     if missing or not {'T', 'filled'} & data.keys():
         raise ValueError(f'{path}: no array {", ".join(sorted(missing)) or "T or filled"}')
-    names = map_units(map_name)
-    n_agents = data['ally_x'].shape[2]
+    names, n_agents = map_units(map_name), data['ally_x'].shape[2]
     if n_agents != SCENARIOS[map_name].n_agents or n_agents + data['enemy_x'].shape[2] != len(names):
         shapes = f'{data["ally_x"].shape[2]} allies and {data["enemy_x"].shape[2]} enemies'
-        raise ValueError(f'{path}: {shapes}, the map {map_name} has {SCENARIOS[map_name].n_agents} of {len(names)} units')
+        raise ValueError(
+            f'{path}: {shapes}, the map {map_name} has {SCENARIOS[map_name].n_agents} of {len(names)} units'
+        )
     n_rows, n_steps = _lengths(data)
     filled = np.arange(data['ally_x'].shape[1])[None] < n_rows[:, None]  # [E, T]
     health, shield = _points(data, names, filled)
@@ -135,14 +136,12 @@ def _lengths(data: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
 def _points(data: dict[str, np.ndarray], names: tuple[str, ...], filled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return health and shield of all units in points, 0 after the end."""
-    tables = []
+    tables: list[np.ndarray] = []
     for key, field in (('hp', 'health'), ('sh', 'shield')):
         if f'ally_{key}' not in data and f'enemy_{key}' not in data:
             tables.append(np.zeros_like(tables[0]))
             continue
-        sides = [
-            data.get(f'{side}_{key}', np.zeros(data[f'{side}_x'].shape)) for side in ('ally', 'enemy')
-        ]
+        sides = [data.get(f'{side}_{key}', np.zeros(data[f'{side}_x'].shape)) for side in ('ally', 'enemy')]
         table = np.nan_to_num(np.concatenate(sides, 2).astype(np.float64))
         if _fractions(data):
             table *= [getattr(UNIT_STATS[UNIT_NAMES.index(name)], field) for name in names]

@@ -52,8 +52,9 @@ def _write_orders(env: SimVecEnv, decision: np.ndarray, situation: Situation, al
     """Write whom the units attack; allies without a target do nothing."""
     n = env.spec.n_agents
     target = np.where(alive, situation.target, -1)
-    decision[:, state.TARGET] = np.where((decision[:, state.ORDER] == state.ATTACK) & alive, decision[:, state.TARGET],
-                                         target)
+    decision[:, state.TARGET] = np.where(
+        (decision[:, state.ORDER] == state.ATTACK) & alive, decision[:, state.TARGET], target
+    )
     decision[:, state.ORDER, :n] = np.where(target[:, :n] >= 0, state.ATTACK, state.IDLE)
     decision[:, state.ORDER] = np.where(alive, decision[:, state.ORDER], state.IDLE)
 

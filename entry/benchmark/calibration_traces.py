@@ -1,5 +1,5 @@
 """Traces: battles step by step, recorded from the real game or played here, in one form."""
-from typing import Callable, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple, Optional
 
 import numpy as np
 
@@ -101,7 +101,7 @@ def record_trace(env: VecEnv, policy_name: str, n_rows: int, seed: int = 0) -> T
 
 
 def _empty_rows(n_envs: int, n_rows: int, n_agents: int, n_units: int) -> dict[str, np.ndarray]:
-    """Return room for a trace."""
+    """Return a trace's arrays, empty."""
     rows = {name: np.zeros((n_envs, n_rows, n_units)) for name in ('x', 'y', 'health', 'shield')}
     rows['cooldown'] = np.zeros((n_envs, n_rows, n_agents))
     rows['action'] = np.full((n_envs, n_rows, n_agents), -1, dtype=np.int64)
@@ -124,7 +124,7 @@ def _write_row(
 def select_episodes(trace: Trace, n: int, seed: int) -> Trace:
     """Return at most n episodes of a trace, drawn at random."""
     chosen = np.sort(np.random.default_rng(seed).permutation(len(trace.x))[:n])
-    arrays = {
+    arrays: dict[str, Any] = {
         name: value[chosen]
         for name, value in trace._asdict().items() if isinstance(value, np.ndarray)
     }
