@@ -21,7 +21,7 @@ from calibration_one_step import one_step_figures
 from calibration_open_loop import open_loop_figures
 from calibration_recordings import OrderBook, find_recordings, read_orders, read_states
 from calibration_state import OPTION
-from calibration_table import figure_rows, result_tables, summary_table
+from calibration_table import figure_rows, page_figures, result_tables, summary_table
 from calibration_traces import MakeEnv, Trace
 
 from ding_qmix.envs import make_vec_env
@@ -69,7 +69,8 @@ def main(args: Optional[list[str]] = None) -> None:
     text = f'{summary_table(figures)}\n{result_tables(figures)}\n{source_line(run)}'
     sys.stdout.write(text)
     if options.doc:
-        update_block(options.doc, BLOCK, text)
+        page = result_tables(page_figures(figures))
+        update_block(options.doc, BLOCK, f'{summary_table(figures)}\n{page}\n{source_line(run)}')
 
 
 def read_recordings(folder: Optional[str], maps: Optional[list[str]] = None) -> Recordings:

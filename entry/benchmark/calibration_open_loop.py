@@ -51,14 +51,14 @@ def open_loop_figures(make_env: MakeEnv, recording: object, n_envs: int, seed: i
         env = make_env(map_name, len(trace.x), seed)
         assert isinstance(env, SimVecEnv)
         place(env, _first_situation(trace))
-        real, orders = course_of_trace(trace), Orders(trace.action, trace.n_steps)
+        real, orders, n_copies = course_of_trace(trace), Orders(trace.action, trace.n_steps), 1
     else:
-        n_times = max(1, n_envs // len(recording.episodes))
-        env = make_env(map_name, n_times * len(recording.episodes), seed)
+        n_copies = max(1, n_envs // len(recording.episodes))
+        env = make_env(map_name, n_copies * len(recording.episodes), seed)
         assert isinstance(env, SimVecEnv)
-        book = recording._replace(episodes=recording.episodes * n_times)
+        book = recording._replace(episodes=recording.episodes * n_copies)
         real, orders = _prepare(env, book)
-    return _figures(map_name, real, play_orders(env, orders), env.spec.n_agents)
+    return _figures(map_name, real, play_orders(env, orders), env.spec.n_agents, n_copies)
 
 
 def play_orders(env: SimVecEnv, orders: Orders) -> Course:
@@ -222,13 +222,16 @@ def _note_end(course: Course, step: int, ended: np.ndarray, n_agents: int) -> No
         death[over[:, None] & np.isnan(death)] = step
 
 
-def _figures(map_name: str, real: Course, sim: Course, n_agents: int) -> list[Figure]:
-    """Return what two courses of the same battles have in common."""
+def _figures(map_name: str, real: Course, sim: Course, n_agents: int, n_copies: int) -> list[Figure]:
+    """Return what two courses of the same battles have in common; the battles come ``n_copies`` times."""
     same = (real.won & sim.won) | (real.lost & sim.lost)
-    decided = real.won | real.lost
     pairs: list[tuple[str, np.ndarray, np.ndarray]] = [
         ('won, share', real.won, sim.won),
         ('lost, share', real.lost, sim.lost),
+    ]
+    exact = [
+        ('battles with the recorded winner, share', np.where(real.won | real.lost, same, np.nan), 1.),
+        ('orders that are not legal, share', sim.replaced, 0.),
     ]
     for index, (side, units) in enumerate((('ally', slice(None, n_agents)), ('enemy', slice(n_agents, None)))):
         a, b = real.death[:, units], sim.death[:, units]
@@ -238,17 +241,26 @@ def _figures(map_name: str, real: Course, sim: Course, n_agents: int) -> list[Fi
             (f'last {side} dies in [env step]', _nth(a, -1), _nth(b, -1)),
             (f'{side}: dead, number', (~np.isnan(a)).sum(1), (~np.isnan(b)).sum(1)),
         ]
-    figures = [Figure('open loop', map_name, name, estimate(a), estimate(b), _SOURCE) for name, a, b in pairs]
-    exact = [
-        ('battles with the recorded winner, share', same[decided], 1.),
-        ('orders that are not legal, share', sim.replaced, 0.)
+        exact.append((f'{side}: the same one dies first, share', _same_first(a, b), 1.))
+    found = [(name, estimate(average_copies(a, n_copies)), b) for name, a, b in pairs]
+    found += [(name, Estimate(value, 0., 0), samples) for name, samples, value in exact]
+    return [
+        Figure('open loop', map_name, name, value, estimate(average_copies(samples, n_copies)), _SOURCE)
+        for name, value, samples in found
     ]
-    for side, units in (('ally', slice(None, n_agents)), ('enemy', slice(n_agents, None))):
-        exact.append((f'{side}: the same one dies first, share', _same_first(real, sim, units), 1.))
-    return figures + [
-        Figure('open loop', map_name, name, Estimate(value, 0., 0), estimate(samples), _SOURCE)
-        for name, samples, value in exact
-    ]
+
+
+def average_copies(samples: np.ndarray, n_copies: int) -> np.ndarray:
+    """
+    Overview:
+        Return the mean of each battle over its copies, so that copies do not count as battles; NaN are left out.
+    Shapes:
+        - samples: [n_copies * n], copy by copy
+        - returns: float64 [n]
+    """
+    table = np.asarray(samples, dtype=np.float64).reshape(n_copies, -1)
+    n_known = np.isfinite(table).sum(0)
+    return np.where(n_known > 0, np.nansum(table, axis=0) / np.maximum(n_known, 1), np.nan)
 
 
 def _nth(death: np.ndarray, position: int) -> np.ndarray:
@@ -257,8 +269,8 @@ def _nth(death: np.ndarray, position: int) -> np.ndarray:
     return ordered[:, position]
 
 
-def _same_first(real: Course, sim: Course, units: slice) -> np.ndarray:
-    """Return for battles in which a unit of a side died in both whether the first to die was the same."""
-    a, b = real.death[:, units], sim.death[:, units]
+def _same_first(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return 1 for battles in which the same unit of a side died first, 0 for others, NaN where none died in one."""
     both = ~np.isnan(a).all(1) & ~np.isnan(b).all(1)
-    return np.nanargmin(a[both], axis=1) == np.nanargmin(b[both], axis=1)
+    first_a, first_b = (np.where(np.isnan(death), np.inf, death).argmin(1) for death in (a, b))
+    return np.where(both, first_a == first_b, np.nan)

@@ -6,6 +6,16 @@ from calibration_figures import Estimate, Figure
 
 from ding_qmix.utils.report import markdown_table
 
+# Beginnings of the names that a page shows
+_MAIN = {
+    'one step': (
+        'walking allies that touch nobody: exact', 'allies that attack: exact', 'enemies: error of position, 50 %',
+        'enemies: error of position, 95 %', 'damage to', 'allies: the same', 'enemies: the same'
+    ),
+    'open loop': (
+        'battles with the recorded winner', 'won', 'first ally dies', 'first enemy dies', 'ally: dead', 'enemy: dead'
+    ),
+}
 _Z_SHOWN = 99.  # greater ones say no more than this
 
 
@@ -43,6 +53,11 @@ def result_tables(figures: Sequence[Figure]) -> str:
         ]
         text += f'{markdown_table([f"{part}: map", "what", "real", "simulated", "z", ""], rows)}\n'
     return text
+
+
+def page_figures(figures: Sequence[Figure]) -> list[Figure]:
+    """Return the figures that a page shows: of the two parts that go through recordings only the main ones."""
+    return [figure for figure in figures if figure.part not in _MAIN or figure.name.startswith(_MAIN[figure.part])]
 
 
 def summary_table(figures: Sequence[Figure]) -> str:

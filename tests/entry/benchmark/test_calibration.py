@@ -1,5 +1,4 @@
 """The comparison with the real game: statistics on hand numbers, readers on files written here, tiny runs."""
-import gzip
 import json
 import sys
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from calibration_data import make_orders, make_states, write_recordings
 
 from ding_qmix.envs import make_vec_env
 
@@ -21,54 +21,6 @@ def part(load) -> Any:
         return sys.modules[f'calibration_{name}']
 
     return load_part
-
-
-def make_states(n_episodes: int = 4, n_rows: int = 6) -> dict[str, np.ndarray]:
-    """Return arrays of 2m_vs_1z: the marines of each episode stand, the zealot walks down between them."""
-    shape = (n_episodes, n_rows, 2)
-    row = np.arange(n_rows, dtype=np.float32)[None, :, None]
-    return {
-        'ally_x': np.broadcast_to(np.array([13., 19.], np.float32), shape),
-        'ally_y': np.full(shape, 12., np.float32),
-        'ally_hp': np.ones(shape, np.float32),
-        'ally_cd': np.zeros(shape, np.float32),
-        'enemy_x': np.full((n_episodes, n_rows, 1), 16., np.float32),
-        'enemy_y': np.broadcast_to(np.float32(19.) - np.float32(1.125) * row, (n_episodes, n_rows, 1)),
-        'enemy_hp': np.ones((n_episodes, n_rows, 1), np.float32),
-        'enemy_sh': np.ones((n_episodes, n_rows, 1), np.float32),
-        'actions': np.ones(shape, np.int8),
-        'reward': np.zeros((n_episodes, n_rows), np.float32),
-        'T': np.full(n_episodes, n_rows),
-    }
-
-
-def make_orders() -> dict[str, Any]:
-    """Return one battle on 3m that the allies won, as replays hold it."""
-    units = [
-        ['Marine_RL', 1, 9, 16], ['Marine_RL', 1, 9, 15], ['Marine_RL', 1, 9, 16], ['Marine', 2, 23, 16],
-        ['Marine', 2, 23, 15], ['Marine', 2, 23, 16]
-    ]
-    east = {'kind': 'move', 'dir': 'E', 'pos': [9., 16.]}
-    steps = [{'loop': 0, 'act': {'0': east, '1': {'kind': 'stop'}, '2': {'kind': 'attack', 'target': 4}}}] * 3
-    deaths = [{'unit': unit, 'loop': 9 + unit, 'killer': 0} for unit in (3, 4, 5)]
-    return {
-        'episodes': [{
-            'units': units,
-            'steps': steps,
-            'deaths': [*deaths, {
-                'unit': 0,
-                'loop': 30,
-                'killer': None
-            }]
-        }]
-    }
-
-
-def write_recordings(folder: Path) -> None:
-    """Write one file of each format."""
-    np.savez(folder / '2m_vs_1z_some.npz', **make_states())
-    (folder / '3m_some.json.gz').write_bytes(gzip.compress(json.dumps(make_orders()).encode()))
-    (folder / 'notes.json').write_text('{}')
 
 
 @pytest.mark.unittest
@@ -266,6 +218,13 @@ def test_one_step_and_open_loop_of_what_the_simulator_played_agree(part) -> None
     figures = {f.name: f for f in part('open_loop').open_loop_figures(make, trace, 8, 0)}
     assert figures['orders that are not legal, share'].sim.value == 0.
     assert figures['ally is first hurt in [env step]'].z == pytest.approx(0., abs=3.)
+
+
+@pytest.mark.unittest
+def test_copies_of_a_battle_count_once(part) -> None:
+    samples = np.array([1., 2., np.nan, 3., np.nan, np.nan])  # two copies of three battles
+    mean = part('open_loop').average_copies(samples, 2)
+    assert mean[:2].tolist() == [2., 2.] and np.isnan(mean[2])
 
 
 @pytest.mark.unittest
