@@ -174,7 +174,12 @@ def _walk_measures() -> list[Measure]:
 
 def _target_measures() -> list[Measure]:
     """Return what concerns whom the enemies choose."""
-    found = []
+    found = [
+        Measure(
+            '3m', 'closest', f'enemies: nearest ally when they halt, {percent} % [map units]', motion.halt_distance,
+            f'q{percent}'
+        ) for percent in (5, 50, 95)
+    ]
     for map_name in ('2m_vs_1z', '3s_vs_4z'):
         found += [
             Measure(

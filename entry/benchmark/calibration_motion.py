@@ -90,6 +90,24 @@ def heads_for_attacker(trace: Trace) -> np.ndarray:
     return (attacker == ally)[seen].astype(np.float64)
 
 
+def halt_distance(trace: Trace) -> np.ndarray:
+    """
+    Overview:
+        Return how far the nearest ally was, [map units] between centres, when an enemy that had walked came to a halt;
+        only where that ally stood still in both steps.
+    """
+    n = trace.n_agents
+    way = np.hypot(np.diff(trace.x, axis=1), np.diff(trace.y, axis=1))  # [E, T - 1, U]
+    gaps = np.hypot(*(a[:, 1:-1, n:, None] - a[:, 1:-1, None, :n] for a in (trace.x, trace.y)))  # [E, T - 2, M, N]
+    gaps = np.where(np.isnan(gaps), np.inf, gaps)
+    nearest = gaps.argmin(3)
+    still = np.isfinite(gaps).any(3)
+    for steps in (way[:, :-1, :n], way[:, 1:, :n]):
+        still &= np.take_along_axis(steps, nearest.reshape(*nearest.shape[:2], -1), 2) < 1e-3
+    halted = (way[:, :-1, n:] > 1e-2) & (way[:, 1:, n:] < 1e-3) & still & trace.pairs[:, 1:, None]
+    return gaps.min(3)[halted]
+
+
 def headed_ally(trace: Trace) -> tuple[np.ndarray, np.ndarray]:
     """
     Overview:
