@@ -12,7 +12,7 @@ from calibration_traces import LOOPS_PER_STEP, Trace
 from ding_qmix.sim.unit_types import UNIT_TYPES
 
 _SLACK = 1.5  # [map units] that a target may have walked since it was shot at
-_LATE, _EARLY = 2., 6.  # [game loops] since an attack that shows one of its two hits, or both, in the mean
+_JITTER = 2.  # [game loops] by which a weapon's period may differ from its mean
 
 
 class EnemyAttacks(NamedTuple):
@@ -34,6 +34,19 @@ def weapon_period(name: str, measured: dict[str, Any]) -> float:
     """Return a weapon's mean period, [game loops], as measured in the game; from the unit's data if nobody did."""
     weapon = UNIT_TYPES[name].weapon
     return measured['period'].get(name, weapon.period * LOOPS_PER_SECOND + .5 if weapon else np.inf)
+
+
+def hit_delay(name: str, distance: np.ndarray) -> np.ndarray:
+    """Return the [game loops] from the start of an attack to its hit on a target this far away, [map units]."""
+    weapon = UNIT_TYPES[name].weapon
+    if weapon is None:
+        return np.zeros_like(distance)
+    start, gain, top = weapon.missile
+    flight = np.zeros_like(distance)
+    if top > 0.:
+        speeding = np.minimum(distance, (top * top - start * start) / (2. * gain))  # way on which it grows faster
+        flight = (np.sqrt(start * start + 2. * gain * speeding) - start) / gain + (distance - speeding) / top
+    return (weapon.damage_point + flight) * LOOPS_PER_SECOND
 
 
 def infer_attacks(trace: Trace, measured: dict[str, Any]) -> EnemyAttacks:
@@ -73,7 +86,7 @@ def situations(
     cooldown = np.nan_to_num(trace.cooldown[envs, rows])
     ally_period = np.array([weapon_period(name, measured) for name in trace.unit_type[:n]])
     enemy_period = np.array([weapon_period(name, measured) for name in trace.unit_type[n:]])
-    since = attacks.since_shot[envs, rows]
+    since = _begin_attacks(trace, envs, rows, attacks, enemy_period)
     k = len(envs)
     return Situation(
         x=trace.x[envs, rows],
@@ -86,6 +99,27 @@ def situations(
         second_hit=np.concatenate([np.zeros((k, n)), attacks.second_hit[envs, rows]], 1),
         calm=_calm(trace)[envs, rows]
     )
+
+
+def _begin_attacks(
+        trace: Trace, envs: np.ndarray, rows: np.ndarray, attacks: EnemyAttacks, period: np.ndarray
+) -> np.ndarray:
+    """Return the time since the enemies' last attacks, [k, M]; those whose hit is still to come have begun, too."""
+    n, since = trace.n_agents, attacks.since_shot[envs, rows].copy()
+    target = np.maximum(attacks.target[envs, rows], 0)
+    for u, name in enumerate(trace.unit_type[n:]):
+        dx, dy = (a[envs, rows, target[:, u]] - a[envs, rows, n + u] for a in (trace.x, trace.y))
+        late = since[:, u] - period[u]
+        begun = (attacks.target[envs, rows, u] >= 0) & (late > 0.) & (late < hit_delay(name, np.hypot(dx, dy)))
+        since[begun, u] = late[begun]
+    return since
+
+
+def _shot_time(expected: float, low: float, high: float) -> float:
+    """Return when an attack began, [game loops] ago: as the last one makes expect, within bounds; else their middle."""
+    if low - _JITTER <= expected <= high + _JITTER:
+        return min(max(expected, low), high)
+    return (low + high) / 2.
 
 
 def _give_hits(trace: Trace, weapons: _Weapons, found: EnemyAttacks, e: int, t: int, ally: int) -> None:
@@ -103,12 +137,14 @@ def _give_hits(trace: Trace, weapons: _Weapons, found: EnemyAttacks, e: int, t: 
             left -= 1
         elif distance[u] <= weapons.reach[u, ally] + _SLACK and ready[u] >= weapons.period[u] - 2. - LOOPS_PER_STEP:
             found.target[e, t, u] = ally
-            both = weapons.second[u] > 0. and left > 1
+            second = weapons.second[u]
+            both = second > 0. and left > 1
             left -= 2 if both else 1
-            middle = LOOPS_PER_STEP / 2. if weapons.second[u] <= 0. else (_EARLY if both else _LATE)
-            found.since_shot[e, t, u] = middle
-            if weapons.second[u] > 0. and not both:
-                found.second_hit[e, t, u] = weapons.second[u] - middle
+            delay = float(hit_delay(trace.unit_type[n + u], distance[u]))
+            low, high = (0., second) if second > 0. and not both else (max(delay, second), delay + LOOPS_PER_STEP)
+            found.since_shot[e, t, u] = _shot_time(ready[u] - weapons.period[u], low, high)
+            if second > 0. and not both:
+                found.second_hit[e, t, u] = second - found.since_shot[e, t, u]
 
 
 def _n_hits(trace: Trace, weapons: _Weapons, e: int, t: int, ally: int) -> int:

@@ -73,23 +73,27 @@ def _write_attacks(
         decision[:, state.PHASE, u] = np.select([winding, striking], [state.WINDING, state.STRIKING], state.READY)
         physical[:, state.WINDUP, u] = np.select([winding, striking], [wait, situation.second_hit[:, u]], 0.)
         if weapon.missile[2] > 0.:
-            _write_missile(unit, physical, decision, u, np.where(aims & ~winding, target, -1), -wait, weapon.missile[2])
+            _write_missile(unit, physical, decision, u, np.where(aims & ~winding, target, -1), -wait, weapon.missile)
 
 
 def _write_missile(
         unit: np.ndarray, physical: np.ndarray, decision: np.ndarray, u: int, target: np.ndarray, age: np.ndarray,
-        speed: float
+        missile: tuple[float, float, float]
 ) -> None:
-    """Write the missiles of one unit that flew ``age`` [game loops] at a speed [map units per s], if on their way."""
+    """Write the missiles of one unit that were launched ``age`` [game loops] ago and are still on their way."""
     rows = np.arange(len(target))
     dx, dy = unit[rows, X, target] - unit[:, X, u], unit[rows, Y, target] - unit[:, Y, u]
-    distance, flown = np.hypot(dx, dy), np.where(np.isfinite(age), age, 1e9) * speed / LOOPS_PER_SECOND
+    start, gain, top = missile
+    seconds = np.where(np.isfinite(age), age, 1e6) / LOOPS_PER_SECOND
+    speeding = np.minimum(seconds, (top - start) / gain)
+    distance = np.hypot(dx, dy)
+    flown = start * speeding + gain * speeding ** 2 / 2. + top * (seconds - speeding)
     flies = (target >= 0) & (flown < distance)
     share = np.where(flies, flown / np.maximum(distance, 1e-9), 0.)
     decision[:, state.MISSILE_TARGET, u] = np.where(flies, target, -1)
     physical[:, state.MISSILE_X, u] = unit[:, X, u] + dx * share
     physical[:, state.MISSILE_Y, u] = unit[:, Y, u] + dy * share
-    physical[:, state.MISSILE_SPEED, u] = np.where(flies, speed / LOOPS_PER_SECOND, 0.)
+    physical[:, state.MISSILE_SPEED, u] = np.where(flies, (start + gain * speeding) / LOOPS_PER_SECOND, 0.)
 
 
 def unit_names(env: SimVecEnv) -> list[str]:
