@@ -10,7 +10,7 @@ from ding_qmix.sim.unit_types import UNIT_TYPES
 from ding_qmix.smac.rules import FIRST_TARGET
 from ding_qmix.smac.units import COOLDOWN, HEALTH, SHIELD, UNIT_NAMES, X, Y
 
-PHYSICAL, DECISION, OPTION = 'body', 'mind', 'knobs'  # names in SimState, and of the option with uncertain facts
+PHYSICAL, DECISION, OPTION = 'physical', 'decision', 'calibration'  # in SimState; of the env, uncertain facts
 LOOPS_PER_SECOND = 16.  # [game loops per game second]
 
 
