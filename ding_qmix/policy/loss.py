@@ -3,7 +3,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ding_qmix.ding_compat import Network
+from ding_qmix.model import QNetwork
 from ding_qmix.rl_utils import greedy_action, masked_td_loss, td_lambda_target
 from ding_qmix.spec import EpisodeBatch
 
@@ -16,8 +16,8 @@ class QMIXLoss(NamedTuple):
 
 
 def qmix_loss(
-        online: Network,
-        target: Network,
+        online: QNetwork,
+        target: QNetwork,
         batch: EpisodeBatch,
         gamma: float,
         td_lambda: float,
@@ -38,7 +38,7 @@ def qmix_loss(
     Shapes:
         - batch: T steps of B episodes, longest first; see ``EpisodeBatch``
     """
-    n_rows = batch.length + 1
+    n_rows = batch.length + 1  # [B], an episode of T steps has T + 1 rows of obs
     q, _ = online.q_values(batch.obs, batch.hidden_state, n_rows)  # [T + 1, B, N, A]
     q_tot = online.mixer(_pick(q[:-1], batch.action), batch.state[:-1])  # [T, B]
     with torch.no_grad():
