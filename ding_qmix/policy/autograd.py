@@ -38,14 +38,16 @@ class AutogradGradient:
             - episode: int64 [b], the shard's episodes, longest first
             - n_steps: real steps of the whole batch, which the loss is a mean over
         Returns:
-            - gradient: [P], of all parameters in the network's order
+            - gradient: [P], of all parameters in the network's order, zero of frozen ones
             - sums: of the shard's episodes
         """
         shard = select_episodes(batch, episode)
         with torch.autocast(shard.obs.device.type, torch.bfloat16, enabled=self._bf16):
             loss, q_tot, target_q_tot = qmix_loss(self._online, self._target, shard, **self._options)
         share = shard.mask.sum() / n_steps  # of the shard's steps in the batch's
-        gradients = torch.autograd.grad(loss * share, self._parameters, materialize_grads=True)
+        trained = [p for p in self._parameters if p.requires_grad]
+        found = iter(torch.autograd.grad(loss * share, trained, materialize_grads=True))
+        gradients = [next(found) if p.requires_grad else torch.zeros_like(p) for p in self._parameters]
         weight = torch.ones_like(shard.mask[0]) if shard.weight is None else shard.weight
         sums = td_sums(q_tot.detach().float(), target_q_tot, shard.mask, weight)
         return torch.cat([g.flatten() for g in gradients]), sums

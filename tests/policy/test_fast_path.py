@@ -5,7 +5,7 @@ import sys
 import pytest
 import torch
 import torch.nn as nn
-from policy_data import make_policy, random_batch
+from policy_data import H, make_policy, random_batch
 
 from ding_qmix.fast_cpu import CPUGradient
 from ding_qmix.fast_cpu.blas import why_no_blas
@@ -59,6 +59,10 @@ def test_frozen_parameter_goes_by_autograd():
     policy._learn_model.agent.encoder[0].bias.requires_grad_(False)
     path = fast_path.choose_gradient(policy._learn_model, policy._learn_target_model, policy._cfg.learn)
     assert path.name == 'autograd' and 'frozen' in path.reason
+    batch = fast_path.tiny_batch(policy._learn_model)
+    gradient, _ = path.make().gradient(batch, torch.arange(2), batch.mask.sum())
+    n_weights = policy._learn_model.agent.encoder[0].weight.numel()  # the first parameter; the bias is the second
+    assert (gradient[n_weights:n_weights + H] == 0.).all() and (gradient[:n_weights] != 0.).any()
 
 
 @pytest.mark.unittest
