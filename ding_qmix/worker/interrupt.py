@@ -10,14 +10,15 @@ INTERRUPT_CHECKPOINT = 'ckpt_interrupted.pth.tar'
 class InterruptFlag:
     """
     Overview:
-        Turns the first Ctrl-C (SIGINT) or SIGTERM into a flag, so that training stops between two updates with a
-        checkpoint; the second one stops at once. Outside the main thread signals cannot be caught, it is never raised.
+        Turns the first Ctrl-C (SIGINT), SIGTERM or SIGHUP into a flag, so that training stops between two updates with
+        a checkpoint; the second one stops at once. Outside the main thread signals cannot be caught, it is never
+        raised. SIGHUP stays ignored where it was, as below ``nohup``.
     Interfaces:
         ``install``, ``uninstall``, ``save_checkpoint``
     Properties:
         ``raised``
     """
-    _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+    _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def __init__(self) -> None:
         self.raised = False
@@ -26,7 +27,7 @@ class InterruptFlag:
     def install(self) -> None:
         """Begin to catch; the handlers of before come back with ``uninstall`` or the first signal."""
         if threading.current_thread() is threading.main_thread():
-            self._previous = {number: signal.signal(number, self._on_signal) for number in self._SIGNALS}
+            self._previous = {n: signal.signal(n, self._on_signal) for n in self._SIGNALS if not _is_nohup(n)}
 
     def uninstall(self) -> None:
         """Put the handlers of before back."""
@@ -49,3 +50,8 @@ class InterruptFlag:
     def _on_signal(self, number: int, frame: Optional[FrameType]) -> None:
         self.raised = True
         self.uninstall()
+
+
+def _is_nohup(number: int) -> bool:
+    """The run is to outlive its terminal."""
+    return number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN

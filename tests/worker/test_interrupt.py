@@ -13,7 +13,7 @@ from ding_qmix.policy import QMIXPolicy
 from ding_qmix.worker import WinRateEvaluator
 from ding_qmix.worker.interrupt import InterruptFlag
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Heard(Exception):
@@ -56,6 +56,15 @@ def evaluator():
 
 
 @pytest.mark.unittest
+def test_hangup_stays_ignored_below_nohup():
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    flag = InterruptFlag()
+    flag.install()
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    flag.uninstall()
+
+
+@pytest.mark.unittest
 @pytest.mark.parametrize('number', SIGNALS)
 def test_signal_raises_the_flag_instead_of_the_handler(number):
     flag = InterruptFlag()
@@ -82,7 +91,7 @@ def test_uninstall_puts_the_handlers_of_before_back(_handlers_of_before):
     assert _handlers_of_before not in _handlers()
     flag.uninstall()
     flag.uninstall()
-    assert _handlers() == [_handlers_of_before] * 2
+    assert _handlers() == [_handlers_of_before] * len(SIGNALS)
 
 
 @pytest.mark.unittest
@@ -98,7 +107,7 @@ def test_flag_outside_the_main_thread_is_never_raised(_handlers_of_before):
     thread = threading.Thread(target=install)
     thread.start()
     thread.join()
-    assert not errors and not flag.raised and _handlers() == [_handlers_of_before] * 2
+    assert not errors and not flag.raised and _handlers() == [_handlers_of_before] * len(SIGNALS)
 
 
 # ------------------------------------------------------------- evaluator
@@ -144,7 +153,7 @@ def test_handlers_of_before_are_back_when_training_ends(evaluator, end, _handler
         evaluator.eval(train_iter=5, envstep=5)
     else:
         os.kill(os.getpid(), signal.SIGINT)
-    assert _handlers() == [_handlers_of_before] * 2
+    assert _handlers() == [_handlers_of_before] * len(SIGNALS)
 
 
 @pytest.mark.unittest
@@ -157,4 +166,4 @@ def test_forgotten_evaluator_gives_the_handlers_back(_handlers_of_before):
             QMIXPolicy(EasyDict(cfg)).eval_mode,
             tb_logger=FakeWriter()
         )
-    assert _handlers() == [_handlers_of_before] * 2
+    assert _handlers() == [_handlers_of_before] * len(SIGNALS)
