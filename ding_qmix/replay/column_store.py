@@ -1,3 +1,5 @@
+from typing import Union
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -15,7 +17,7 @@ class ColumnStore:
         of its values were 0. or 1., and float16 or float32 once another one is seen. So bits lose nothing, and no
         column has to be declared. Rows that are never written take no memory.
     Interfaces:
-        ``cover``, ``write``, ``read``, ``state_dict``, ``load_state_dict``
+        ``cover``, ``write``, ``read``, ``adopt``, ``blank``, ``state_dict``, ``load_state_dict``
     Properties:
         ``row_bytes``, ``n_bit_columns``
     """
@@ -85,12 +87,24 @@ class ColumnStore:
         else:
             unpack_float32(self._bits, self._real_values, rows, *columns, out)
 
-    def state_dict(self, n_used: int) -> dict[str, Tensor]:
-        """Return a copy of the first ``n_used`` rows."""
+    def adopt(self, is_real: np.ndarray, n_used: int) -> None:
+        """Have no bits where another store has none, bool [F]; see ``cover`` for the rest."""
+        wanted = self._is_real | is_real
+        if (wanted != self._is_real).any():
+            self._promote(wanted, n_used)
+
+    def blank(self, n_used: int) -> None:
+        """Make the first rows readable, and so fit to be laid out anew, though they were not written yet."""
+        self._bits[:n_used] = 0
+        self._real_values[:n_used] = 0
+
+    def state_dict(self, rows: Union[int, np.ndarray]) -> dict[str, Tensor]:
+        """Return a copy of the rows int64 [R], or of the first so many."""
+        picked = slice(rows) if isinstance(rows, int) else rows
         return {
             'is_real': torch.from_numpy(self._is_real.copy()),
-            'bits': torch.from_numpy(self._bits[:n_used].copy()),
-            'real_values': torch.from_numpy(self._real_values[:n_used].copy()),
+            'bits': torch.from_numpy(self._bits[picked].copy()),
+            'real_values': torch.from_numpy(self._real_values[picked].copy()),
         }
 
     def load_state_dict(self, state_dict: dict[str, Tensor]) -> None:

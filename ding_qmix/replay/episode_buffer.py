@@ -1,5 +1,6 @@
+import os
 from collections import deque
-from typing import Any, NamedTuple, Optional, Union
+from typing import Any, Optional, Union
 
 import numpy as np
 import torch
@@ -12,6 +13,8 @@ from torch import Tensor
 from ding_qmix.replay.priority_table import PriorityTable
 from ding_qmix.replay.row_allocator import RowAllocator
 from ding_qmix.replay.row_store import Arrays, RowStore, Shapes, row_shapes, sample_arrays
+from ding_qmix.replay.segment import Stored, segment_of, segment_samples
+from ding_qmix.replay.size_text import expected_size, row_size
 from ding_qmix.run_state import RunState
 from ding_qmix.spec import EpisodeBatch, PrioritizedBatch
 from ding_qmix.utils.keys import check_keys
@@ -19,12 +22,6 @@ from ding_qmix.utils.threads import one_torch_thread
 
 _ROWS_PER_SAMPLE = 64  # [env steps], typical length of SMAC's battles
 _DTYPES: dict[str, type] = {'float16': np.float16, 'float32': np.float32}
-
-
-class _Stored(NamedTuple):
-    """Where a sample lies: T steps in rows first .. first + T, the last of them without an action."""
-    first: int
-    n_steps: int
 
 
 @BUFFER_REGISTRY.register('ding_qmix_episode')
@@ -36,21 +33,9 @@ class EpisodeBuffer(IBuffer):
         ``priority``, proportional to the priorities that the learner hands back (``PriorityTable``).
     Interfaces:
         ``push``, ``sample``, ``update``, ``clear``, ``count``, ``state_dict``, ``load_state_dict``, ``save_data``,
-        ``load_data``
+        ``load_data``; for saves in segments ``index_state_dict``, ``samples_state_dict``, ``load_samples``
     Config:
-        == ======================= ======= ============== ================================================
-        ID Symbol                  Type    Default Value  Description
-        == ======================= ======= ============== ================================================
-        1  ``replay_buffer_size``  int     5000           Capacity, [samples]: episodes or chunks
-        2  ``max_rows``            int     0              Capacity, [env steps]; 0 is 64 per sample. What
-                                                          SMAC's episodes leave free is never touched
-        3  ``obs_dtype``           str     float16        Type of stored obs, state and hidden states where they
-                                                          are more than bits: float16 or float32
-        4  ``priority``            bool    False          Prioritised replay; set policy.priority as well
-        5  ``alpha``               float   0.6            How much priorities count, 0 is not at all
-        6  ``beta``                float   0.4            How much importance weights correct at the start
-        7  ``anneal_step``         int     100000         [train iters] until beta is 1; 0 leaves it
-        == ======================= ======= ============== ================================================
+        ``config`` below, each key with its type, unit and meaning.
     """
     config = dict(
         type='ding_qmix_episode',
@@ -88,7 +73,7 @@ class EpisodeBuffer(IBuffer):
                 'expected at least 1 sample and 0 or more rows'
             )
         self._cfg = cfg
-        self._logger, _ = build_logger(f'./{exp_name}/log/{instance_name}', instance_name, need_tb=False)
+        self._logger, _ = build_logger(os.path.join('.', exp_name, 'log', instance_name), instance_name, need_tb=False)
         self._generator = torch.Generator().manual_seed(int(torch.randint(2 ** 62, ())))
         table = PriorityTable(cfg.replay_buffer_size, cfg.alpha, cfg.beta, cfg.anneal_step)
         self._priorities = table if cfg.priority else None
@@ -118,9 +103,10 @@ class EpisodeBuffer(IBuffer):
         n_promoted = store.cover(samples, self._rows.n_used)
         if self._store is None:
             self._store = store
-            self._log_size(store, samples)
+            mean_rows = sum(len(s['mask']) + 1 for s in samples) / len(samples)
+            self._logger.info(expected_size(store, self._cfg.replay_buffer_size, self._n_rows(), mean_rows))
         elif n_promoted > 0:
-            self._logger.info(f'replay buffer: {n_promoted} more features are no bits; {self._size_text(store)}')
+            self._logger.info(f'replay buffer: {n_promoted} more features are no bits; {row_size(store)}')
         for sample in samples:
             self._push_one(store, sample)
 
@@ -171,7 +157,7 @@ class EpisodeBuffer(IBuffer):
 
     def clear(self) -> None:
         """Forget all samples; storage, ids and the highest priority so far stay."""
-        self._samples: deque[_Stored] = deque()
+        self._samples: deque[Stored] = deque()
         self._rows = RowAllocator(self._n_rows())
 
     def count(self) -> int:
@@ -180,11 +166,22 @@ class EpisodeBuffer(IBuffer):
 
     def state_dict(self) -> dict[str, Any]:
         """Return all samples, their places and priorities, and the generator: tensors and plain values."""
+        store = self._store
+        storage = {} if store is None else store.state_dict(self._rows.n_used, self._slots())
+        return {**self.index_state_dict(), 'storage': storage}
+
+    @property
+    def sample_ids(self) -> range:
+        """Ids of the stored samples, the oldest first."""
+        return range(self._oldest_id(), self._next_id)
+
+    def index_state_dict(self) -> dict[str, Any]:
+        """Return ``state_dict`` without the samples themselves."""
         store, priorities, slots = self._store, self._priorities, self._slots()
         return {
             'shapes': {} if store is None else {name: list(shape)
                                                 for name, shape in store.shapes.items()},
-            'storage': {} if store is None else store.state_dict(self._rows.n_used, slots),
+            'storage': {},
             'obs_dtype': self._cfg.obs_dtype,
             'samples': [list(s) for s in self._samples],
             'next_id': self._next_id,
@@ -197,17 +194,34 @@ class EpisodeBuffer(IBuffer):
         """Restore ``state_dict``; ValueError if it was saved with another size or type, or other sampling."""
         self._check_state(state_dict)
         self.clear()
-        self._samples.extend(_Stored(*s) for s in state_dict['samples'])
+        self._samples.extend(Stored(*s) for s in state_dict['samples'])
         self._next_id = state_dict['next_id']
         self._rows.load_state_dict(state_dict['rows'])
         self._generator.set_state(state_dict['generator'])
         slots = self._slots()
         shapes = {name: tuple(shape) for name, shape in state_dict['shapes'].items()}
         self._store = self._new_store(shapes) if shapes else None
-        if self._store is not None:
+        if self._store is not None and state_dict['storage']:
             self._store.load_state_dict(state_dict['storage'], slots)
+        elif self._store is not None:
+            self._store.blank(self._rows.n_used)
         if self._priorities is not None:
             self._priorities.load_state_dict(state_dict['priorities'], torch.from_numpy(slots))
+
+    def samples_state_dict(self, ids: range) -> dict[str, Any]:
+        """Return stored samples: tensors and plain values."""
+        assert self._store is not None  # there are samples
+        return segment_of(self._store, self._stored(ids), np.array(ids) % self._cfg.replay_buffer_size)
+
+    def load_samples(self, ids: range, state_dict: dict[str, Any]) -> None:
+        """Put samples of ``samples_state_dict`` where the restored index has them; what has left is passed over."""
+        store = self._store
+        assert store is not None  # as the index says
+        store.adopt(state_dict['storage'], self._rows.n_used)
+        for sample_id, sample in zip(ids, segment_samples(store.shapes, state_dict, _DTYPES[self._cfg.obs_dtype])):
+            if sample_id in self.sample_ids:
+                place, = self._stored(range(sample_id, sample_id + 1))
+                store.write(place.first, sample_id % self._cfg.replay_buffer_size, sample)
 
     def save_data(self, file_name: str) -> None:
         """Write ``state_dict`` to a file."""
@@ -227,7 +241,7 @@ class EpisodeBuffer(IBuffer):
         first = self._take_rows(n_steps + 1)
         slot = self._next_id % self._cfg.replay_buffer_size
         store.write(first, slot, sample)
-        self._samples.append(_Stored(first, n_steps))
+        self._samples.append(Stored(first, n_steps))
         self._next_id += 1
         if self._priorities is not None:
             self._priorities.add(slot)
@@ -239,6 +253,10 @@ class EpisodeBuffer(IBuffer):
     def _oldest_id(self) -> int:
         """Samples leave in the order of their ids, so that those of the stored ones have no gap."""
         return self._next_id - self.count()
+
+    def _stored(self, ids: range) -> list[Stored]:
+        """Where stored samples lie."""
+        return [self._samples[i - self._oldest_id()] for i in ids]
 
     def _slots(self) -> np.ndarray:
         """Slots of the stored samples, the oldest first: int64 [count]."""
@@ -279,19 +297,3 @@ class EpisodeBuffer(IBuffer):
                 f'EpisodeBuffer: state with {len(state_dict["samples"])} samples, this buffer holds at most '
                 f'{self._cfg.replay_buffer_size}'
             )
-
-    def _size_text(self, store: RowStore) -> str:
-        """What a row takes, for the log."""
-        return f'a row takes {store.row_bytes:,} bytes, {store.layout} are bits'
-
-    def _log_size(self, store: RowStore, samples: list[Arrays]) -> None:
-        """Log how much memory there will be."""
-        n_samples, n_rows = self._cfg.replay_buffer_size, self._n_rows()
-        mean_rows = sum(len(s['mask']) + 1 for s in samples) / len(samples)
-        expected = min(n_samples * mean_rows, n_rows) * store.row_bytes + n_samples * store.slot_bytes
-        most = n_rows * store.row_bytes + n_samples * store.slot_bytes
-        self._logger.info(
-            f'replay buffer: up to {n_samples:,} samples in {n_rows:,} rows; {self._size_text(store)}; about '
-            f'{expected / 2 ** 20:,.0f} MiB when full of samples as long as the first ones, {most / 2 ** 20:,.0f} MiB '
-            'when all rows are taken'
-        )

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, Union
 
 import numpy as np
 import torch
@@ -43,7 +43,8 @@ class RowStore:
         Storage of training samples, one row per env step, in compact types. Features go into a ``ColumnStore``; masks
         are bits, actions and flags take a byte, rewards stay float32. A sample's hidden state has a slot of its own.
     Interfaces:
-        ``check``, ``cover``, ``write``, ``read``, ``state_dict``, ``load_state_dict``
+        ``check``, ``cover``, ``write``, ``read``, ``read_sample``, ``adopt``, ``blank``,
+        ``state_dict``, ``load_state_dict``
     Properties:
         ``shapes``, ``row_bytes``, ``slot_bytes``, ``layout``
     """
@@ -150,11 +151,32 @@ class RowStore:
             hidden_state=torch.from_numpy(self._hidden_state[slots]).float() if self._has_hidden_state else None,
         )
 
-    def state_dict(self, n_used: int, slots: np.ndarray) -> dict[str, Tensor]:
-        """Return a copy of the first ``n_used`` rows and of the hidden states in ``slots``, in this order."""
-        state = {name: torch.from_numpy(rows[:n_used].copy()) for name, rows in self._plain.items()}
+    def read_sample(self, first: int, n_steps: int, slot: int) -> Arrays:
+        """Copy one sample out, as it was written."""
+        batch = self.read(np.array([first]), np.array([n_steps]), np.array([slot]))
+        return sample_arrays(
+            {
+                name: value[0] if name == 'hidden_state' else value[:, 0]
+                for name, value in batch._asdict().items() if name in self._shapes
+            }
+        )
+
+    def adopt(self, state_dict: dict[str, Tensor], n_used: int) -> None:
+        """Make sure that all samples of another store's ``state_dict`` can be written."""
         for name, store in self._columns.items():
-            state.update({f'{name}.{part}': value for part, value in store.state_dict(n_used).items()})
+            store.adopt(state_dict[f'{name}.is_real'].numpy(), n_used)
+
+    def blank(self, n_used: int) -> None:
+        """Make the first rows readable that were not written yet."""
+        for store in self._columns.values():
+            store.blank(n_used)
+
+    def state_dict(self, rows: Union[int, np.ndarray], slots: np.ndarray) -> dict[str, Tensor]:
+        """Return a copy of the rows, int64 [R] or the first so many, and of the hidden states in ``slots``."""
+        picked = slice(rows) if isinstance(rows, int) else rows
+        state = {name: torch.from_numpy(stored[picked].copy()) for name, stored in self._plain.items()}
+        for name, store in self._columns.items():
+            state.update({f'{name}.{part}': value for part, value in store.state_dict(rows).items()})
         if self._has_hidden_state:
             state['hidden_state'] = torch.from_numpy(self._hidden_state[slots])
         return state
