@@ -6,6 +6,7 @@ PYTHON ?= python3
 VENV ?= .venv
 CONFIG ?= dizoo_configs/smac_MMM_qmix_config.py
 SEED ?= 0
+RESUME ?=
 ENV_STEP ?= 1000000
 PYTEST_ARGS ?=
 
@@ -19,6 +20,7 @@ CHECKED := $(wildcard setup.py ding_qmix dizoo_configs entry tests)
 
 help:
 	@echo 'make train     install into $(VENV) and train $(CONFIG), SEED=$(SEED), for ENV_STEP=$(ENV_STEP)'
+	@echo '               RESUME=<exp_name> goes on with a run that stopped, from its newest whole save'
 	@echo 'make test      install into $(VENV) and run the tests'
 	@echo 'make algotest  run the tests that learn something; takes minutes'
 	@echo 'make check     ruff, yapf and mypy, for those who develop'
@@ -26,7 +28,11 @@ help:
 	@echo 'make clean     remove $(VENV) and what was built'
 
 train: $(VENV)/.installed
+ifeq ($(RESUME),)
 	$(DING) -m serial -c $(CONFIG) -s $(SEED) --env-step $(ENV_STEP)
+else
+	$(BIN)/python entry/resume.py $(RESUME) -c $(CONFIG) -s $(SEED) --env-step $(ENV_STEP)
+endif
 
 test: $(VENV)/.installed-test
 	$(BIN)/pytest $(PYTEST_ARGS)

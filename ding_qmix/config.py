@@ -1,4 +1,5 @@
 """Configs in Python: the skeleton of main_config and create_config for a map, sizes filled in from it."""
+import os
 import warnings
 from typing import Any, Optional
 
@@ -66,8 +67,9 @@ def make_config(
         collect=dict(env_num=env['collector_env_num']),
         eval=dict(env_num=env['evaluator_env_num'], evaluator=_EVALUATORS[pipeline]),
     )
+    exp_name = exp_name or f'smac_{map_name}_qmix_seed0'
     main_config = dict(
-        exp_name=exp_name or f'smac_{map_name}_qmix_seed0',
+        exp_name=os.path.relpath(exp_name) if os.path.isabs(exp_name) else exp_name,  # DI-engine puts './' before it
         env=env,
         policy=deep_merge_dicts(policy_defaults, policy or {})
     )

@@ -57,8 +57,16 @@ class Engine:
 
     def __init__(self, exp_name, writer, train_iter, checkpoint='', resume_training=True, rank=0, save=True):
         hook = dict(load_ckpt_before_run=checkpoint)
-        learn = EasyDict(save_run_state=save, resume_training=resume_training, learner=dict(hook=hook))
-        self.policy = SimpleNamespace(run_files=RunFiles.from_config(learn))
+        learn = EasyDict(
+            save_run_state=save,
+            resume_training=resume_training,
+            resume_from='',
+            save_run_seconds=300.,
+            save_run_env_steps=0,
+            learner=dict(hook=hook)
+        )
+        self.policy = SimpleNamespace(run_files=RunFiles.from_config(learn), state_dict=dict)
+        self.last_iter, self.collector_envstep = SimpleNamespace(val=train_iter), 0
         self.exp_name, self.train_iter, self.rank, self.instance_name = exp_name, train_iter, rank, 'learner'
         self.tb_logger = writer
         self.said = []

@@ -31,7 +31,7 @@ def check_policy_config(cfg: EasyDict, default: dict[str, Any]) -> None:
         - default: the policy's default config, which names the keys that are read
     Raises:
         - ValueError: a key that nobody reads (nearest one named), a value out of range, or keys that exclude others
-        - FileNotFoundError: the checkpoint to load is not there
+        - FileNotFoundError: the checkpoint to load, or the run to resume, is not there
     """
     check_keys('policy', cfg, {*default, *_DING_KEYS['']})
     for section in ('learn', 'collect', 'eval', 'other'):
@@ -41,7 +41,7 @@ def check_policy_config(cfg: EasyDict, default: dict[str, Any]) -> None:
         check_keys('policy.model', cfg.model, {*inspect.signature(DingQMix).parameters, 'type', 'import_names'})
     _check_learn(cfg)
     _check_collect(cfg)
-    _check_checkpoint(cfg.learn.get('learner', {}).get('hook', {}).get('load_ckpt_before_run', ''))
+    _check_resume(cfg.learn, cfg.learn.get('learner', {}).get('hook', {}).get('load_ckpt_before_run', ''))
 
 
 def _check_learn(cfg: EasyDict) -> None:
@@ -94,6 +94,28 @@ def _check_collect(cfg: EasyDict) -> None:
     for key in ('start', 'end'):
         _check_range(f'other.eps.{key}', eps[key], 0., 1.)
     _check_positive('other.eps.decay', eps.decay)
+
+
+def _check_resume(learn: EasyDict, path: str) -> None:
+    if learn.resume_from and path:
+        raise ValueError(
+            f'config policy.learn.resume_from: {learn.resume_from!r}, but learner.hook.load_ckpt_before_run: {path!r}; '
+            'set one of them'
+        )
+    if learn.get('resume_training', False) and not learn.resume_from and not path:
+        raise ValueError(
+            "config policy.learn.resume_training: True, but nothing says what to resume; set learn.resume_from="
+            "'<exp_name>' for its newest save, or learner.hook.load_ckpt_before_run to a checkpoint"
+        )
+    if learn.resume_from and not os.path.isdir(learn.resume_from):
+        raise FileNotFoundError(
+            f'config policy.learn.resume_from: there is no folder {learn.resume_from!r} (from {os.getcwd()}); give the '
+            'exp_name of a run'
+        )
+    for key in ('save_run_seconds', 'save_run_env_steps'):
+        if learn[key] < 0:
+            raise ValueError(f'config policy.learn.{key}: {learn[key]}, expected 0 or more')
+    _check_checkpoint(path)
 
 
 def _check_checkpoint(path: str) -> None:

@@ -1,4 +1,4 @@
-"""Training stops at the first number that is not finite, before it reaches the networks."""
+"""Training stops at the first number that is not finite, and what does not fit the networks is not loaded."""
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -51,6 +51,25 @@ def check_state_dict(what: str, state_dict: Mapping[str, Any]) -> None:
                 f'policy ding_qmix: checkpoint has {_first_bad(value)} in parameter {name} of its {what}; take an '
                 'earlier checkpoint'
             )
+
+
+def check_shapes(state_dict: Mapping[str, Any], network: torch.nn.Module) -> None:
+    """
+    Overview:
+        Refuse parameters of a network of other sizes.
+    Raises:
+        - ValueError: names every parameter that differs, with both shapes
+    """
+    wrong = [
+        f'{name} {list(state_dict[name].shape)} (here: {list(value.shape)})'
+        for name, value in network.state_dict().items()
+        if isinstance(state_dict.get(name), Tensor) and state_dict[name].shape != value.shape
+    ]
+    if wrong:
+        raise ValueError(
+            f'policy ding_qmix: checkpoint of another map or of other sizes: {", ".join(wrong)}; take one that was '
+            'trained with this map and policy.model'
+        )
 
 
 def _first_bad(value: Tensor) -> float:

@@ -11,12 +11,13 @@ from ding_qmix.ding_compat import as_network
 from ding_qmix.policy.actor import RecurrentActor
 from ding_qmix.policy.checks import check_policy_config
 from ding_qmix.policy.fast_path import choose_gradient
-from ding_qmix.policy.finite import check_state_dict, check_update
+from ding_qmix.policy.finite import check_shapes, check_state_dict, check_update
 from ding_qmix.policy.flat_parameters import FlatParameters
 from ding_qmix.policy.modes import TypedModePolicy
 from ding_qmix.policy.optimizer import make_optimizer, update_target
 from ding_qmix.policy.samples import collate_samples, cut_chunks, episode_sample, make_transition
 from ding_qmix.policy.update import MEANS, TDUpdate, longest_first
+from ding_qmix.run_state import use_whole_checkpoints
 from ding_qmix.spec import EpisodeBatch, PrioritizedBatch
 from ding_qmix.utils.threads import one_torch_thread
 
@@ -69,10 +70,11 @@ class QMIXPolicy(TypedModePolicy):
             target_update_theta=0.,
             # (bool) Treat the time limit as the end of the battle: nothing follows, no bootstrap.
             timeout_is_terminal=True,
-            # (bool) Keep the run's whole state beside the last checkpoint, to resume exactly; as large as the buffer.
-            save_run_state=True,
-            # DI-engine's learner: keep the run's state beside the last checkpoint, read it when a run resumes; log the
-            # choice of ``gradient``.
+            save_run_state=True,  # (bool) Save the run's whole state, to resume exactly, see docs/reliability.md.
+            save_run_seconds=300.,  # (float) [s] Between two saves; 0 never.
+            save_run_env_steps=0,  # (int) [env steps] Between two saves; 0 never.
+            resume_from='',  # (str) Folder (exp_name) of the run that goes on from its newest save; '' a new one.
+            # DI-engine's learner: its hooks that save, resume, and log the choice of ``gradient``.
             learner=dict(
                 hook=dict(
                     save_run=dict(name='save_run', type='ding_qmix_save_run', priority=30, position='after_run'),
@@ -86,12 +88,10 @@ class QMIXPolicy(TypedModePolicy):
             # fast_cpu, twice as fast; 'auto': by the kernels where they are for the model. A check at the start
             # compares the two. Acting follows: by plain torch with 'autograd'.
             gradient='auto',
-            # (bool) Large matrix products of an update in bfloat16, for GPUs; on CPUs it is slower, see docs/speed.md.
-            bf16=False,
+            bf16=False,  # (bool) Large matrix products of an update in bfloat16, for GPUs; slower on CPUs.
         ),
         collect=dict(
-            # (int) Episodes of one collection.
-            n_episode=32,
+            n_episode=32,  # (int) Episodes of one collection.
             # (int) [env steps] Length of the chunks to train on; 0 trains on whole episodes.
             unroll_len=0,
             # (int) [env steps] Steps before each chunk that warm up the hidden state and are not trained on.
@@ -124,6 +124,7 @@ class QMIXPolicy(TypedModePolicy):
     ) -> None:
         """As in DI-engine's ``Policy``; the config is checked first, ValueError names what is wrong."""
         check_policy_config(cfg, self.config)
+        use_whole_checkpoints(cfg.learn.get('learner', {}).get('hook', {}))
         super().__init__(cfg, model, enable_field)
 
     def default_model(self) -> tuple[str, list[str]]:
@@ -143,9 +144,8 @@ class QMIXPolicy(TypedModePolicy):
         )
         self._learn_optimizer = make_optimizer(cfg, self._learn_flat.vector)
         n_threads = cfg.n_threads or min(len(os.sched_getaffinity(0)), max(1, cfg.batch_size // _SAMPLES_PER_THREAD))
-        n_threads = 1 if self._cuda else n_threads
         self._gradient_path = choose_gradient(self._learn_model, self._learn_target_model, cfg)
-        self._learn_update = TDUpdate(self._gradient_path, n_threads)
+        self._learn_update = TDUpdate(self._gradient_path, 1 if self._cuda else n_threads)
         self._learn_updates = 0  # updates since the start, for hard target updates
 
     @one_torch_thread()
@@ -213,6 +213,7 @@ class QMIXPolicy(TypedModePolicy):
         """Restore ``_state_dict_learn``, or networks alone from a checkpoint of DI-engine's QMIX."""
         check_state_dict('model', state_dict['model'])
         check_state_dict('target_model', state_dict['target_model'])
+        check_shapes(state_dict['model'], self._learn_model)
         self._learn_model.load_state_dict(state_dict['model'])
         self._learn_target_model.load_state_dict(state_dict['target_model'])
         if 'updates' in state_dict:  # DI-engine's optimizer state belongs to other parameters

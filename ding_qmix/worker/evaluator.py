@@ -1,3 +1,4 @@
+import os
 import time
 from typing import Any, Callable, Optional
 
@@ -12,6 +13,7 @@ from ding_qmix.utils.keys import check_keys
 from ding_qmix.utils.result_file import ResultFile
 from ding_qmix.utils.statistics import wilson_interval
 from ding_qmix.worker.batched_env import BatchedEnvManager
+from ding_qmix.worker.best_win_rate import BEST_CHECKPOINT, BestWinRate
 from ding_qmix.worker.interrupt import InterruptFlag
 from ding_qmix.worker.vector_worker import VectorWorker, episode_info
 
@@ -68,13 +70,15 @@ class WinRateEvaluator(VectorWorker[EvalMode], ISerialEvaluator):
                 f'config policy.eval.evaluator: eval_freq={self._cfg.eval_freq} and eval_env_step_freq='
                 f'{self._cfg.eval_env_step_freq}, expected at least 1 [train iters] and 0 or more [env steps]'
             )
-        self._results = ResultFile(f'./{exp_name}/log/{instance_name}/evaluations.csv')
+        self._results = ResultFile(os.path.join('.', exp_name, 'log', instance_name, 'evaluations.csv'))
+        self._best_file = BestWinRate(os.path.join('.', exp_name, 'ckpt'))
         self._interrupt = InterruptFlag()
         super().__init__(EvalMode, env, policy, tb_logger, exp_name, instance_name)
         self._interrupt.install()
 
     def should_eval(self, train_iter: int) -> bool:
-        """Return whether an evaluation is due, or a Ctrl-C is to be answered."""
+        """Return whether an evaluation is due, or a Ctrl-C is to be answered. The run is saved first, if it is time."""
+        self._run.save_if_due()
         if self._interrupt.raised or self._last_train_iter < 0 or self._resumed:
             return True
         if self._cfg.eval_env_step_freq > 0:
@@ -109,6 +113,8 @@ class WinRateEvaluator(VectorWorker[EvalMode], ISerialEvaluator):
             self._resumed = False
             if not self.should_eval(train_iter):
                 return False, self._last_info
+        if self._last_train_iter < 0 and train_iter > 0:  # the run goes on from a checkpoint alone
+            self._go_on_at(envstep)
         start = time.perf_counter()
         stats = self._rollout.play(self._actor, n_episode or self._cfg.n_episode)
         win_rate = float(stats.won.mean())
@@ -118,7 +124,8 @@ class WinRateEvaluator(VectorWorker[EvalMode], ISerialEvaluator):
         if win_rate > self._best_win_rate:
             self._best_win_rate = win_rate
             if save_ckpt_fn is not None:
-                save_ckpt_fn('ckpt_best.pth.tar')
+                save_ckpt_fn(BEST_CHECKPOINT)
+                self._best_file.write(win_rate)
         stop = win_rate >= self._cfg.stop_value and train_iter > 0
         if stop:
             self._logger.info(f'win rate {win_rate:.2f} reached stop_value {self._cfg.stop_value}: training ends')
@@ -132,16 +139,19 @@ class WinRateEvaluator(VectorWorker[EvalMode], ISerialEvaluator):
             'last_train_iter': self._last_train_iter,
             'last_env_step': self._last_env_step,
             'last_info': self._last_info,
+            'elapsed_time': time.perf_counter() - self._start_time,
             'rollout': self._rollout.state_dict(),
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore ``state_dict``."""
         self._best_win_rate = state_dict['best_win_rate']
+        self._start_time = time.perf_counter() - state_dict['elapsed_time']
         self._last_train_iter, self._last_env_step = state_dict['last_train_iter'], state_dict['last_env_step']
         self._last_info = state_dict['last_info']
         self._resumed = True
         self._rollout.load_state_dict(state_dict['rollout'])
+        self._go_on_at(self._last_env_step)
 
     def close(self) -> None:
         """Give signals back, close the env and flush the log; a second call does nothing."""
@@ -154,6 +164,11 @@ class WinRateEvaluator(VectorWorker[EvalMode], ISerialEvaluator):
         self._last_info = {'eval_episode_return': []}
         self._resumed = False
         self._start_time = time.perf_counter()
+
+    def _go_on_at(self, env_step: int) -> None:
+        """Drop results of a later time, and keep the best checkpoint until it is beaten."""
+        self._results.drop_beyond('env_step', env_step)
+        self._best_win_rate = max(self._best_win_rate, self._best_file.read())
 
     def _env_step(self) -> int:
         """Env steps collected so far, which only a commander tells; DI-engine does not pass them to should_eval."""

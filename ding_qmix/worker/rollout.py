@@ -76,10 +76,19 @@ class Rollout:
 
     def state_dict(self) -> dict[str, Any]:
         """Return the battles, between two calls of ``play``."""
-        return {'env': self._env.state_dict(), 'needs_reset': torch.from_numpy(self._needs_reset.copy())}
+        return {
+            'map_name': self._env.spec.map_name,
+            'env': self._env.state_dict(),
+            'needs_reset': torch.from_numpy(self._needs_reset.copy())
+        }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore ``state_dict``."""
+        """Restore ``state_dict``; ValueError if it is of another map."""
+        saved, here = state_dict['map_name'], self._env.spec.map_name
+        if saved != here:
+            raise ValueError(
+                f'run state: saved on map {saved!r}, but this run plays {here!r}; resume with map {saved!r}'
+            )
         self._env.load_state_dict(state_dict['env'])
         self._needs_reset[:] = state_dict['needs_reset'].numpy()
 

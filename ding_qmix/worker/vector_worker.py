@@ -1,3 +1,4 @@
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Generic, Optional, TypeVar
@@ -48,12 +49,13 @@ class VectorWorker(ABC, Generic[Mode]):
         self._env: Optional[BatchedEnvManager] = None
         self._instance_name = instance_name
         self._logger, own_tb_logger = build_logger(
-            f'./{exp_name}/log/{instance_name}', instance_name, need_tb=tb_logger is None
+            os.path.join('.', exp_name, 'log', instance_name), instance_name, need_tb=tb_logger is None
         )
         self._tb_logger = tb_logger or own_tb_logger
         self._closed = False
         self.reset(policy, env)
-        RunState.of(tb_logger).join(instance_name, self)
+        self._run = RunState.of(tb_logger)
+        self._run.join(instance_name, self)
 
     def reset_env(self, _env: Optional[BatchedEnvManager] = None) -> None:
         """Launch and take over a new env manager, or begin new episodes in the present one."""

@@ -24,7 +24,7 @@ def test_keys_of_dings_pipeline_are_accepted():
     _check(
         cfg_type='QMIXPolicyDict',
         random_collect_size=0,
-        learn=dict(learner=dict(train_iterations=5), resume_training=True),
+        learn=dict(learner=dict(train_iterations=5), resume_training=True, resume_from='.'),
         collect=dict(env_num=4, collector=dict()),
         eval=dict(env_num=4, evaluator=dict(eval_freq=5)),
         other=dict(commander=dict()),

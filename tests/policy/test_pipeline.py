@@ -1,5 +1,6 @@
 """Our policy in DI-engine's serial pipeline: on its own collector, buffers and evaluator, and on ours."""
 import os
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -98,7 +99,7 @@ def test_training_resumed_from_its_files_is_bit_for_bit_the_one_that_never_stopp
 @pytest.mark.unittest
 def test_training_goes_on_from_a_checkpoint_without_the_rest_of_the_run() -> None:
     serial_pipeline(_configs('batched', CHUNKS, 'half'), seed=0, max_train_iter=4)
-    Path('half/ckpt/run_state.pth.tar').unlink()
+    shutil.rmtree('half/ckpt/run_state')
     policy = serial_pipeline(_resumed('rest', 'half/ckpt/iteration_4.pth.tar'), seed=7, max_train_iter=6)
     assert policy.learn_mode.state_dict()['updates'] == 6
 
