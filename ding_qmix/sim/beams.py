@@ -1,7 +1,8 @@
 """
 The colossus's weapon: two beams sweep a line across the line of fire in opposite directions. Kernels over one battle.
 
-Source: SC2GameData core + liberty, ThermalLances (read exactly).
+Source: SC2GameData core to voidmulti, ThermalLances (read exactly). The line lies where the target stood at the shot: the
+target is touched like everybody else, or walks out of it.
 """
 import math
 
@@ -11,7 +12,6 @@ from ding_qmix.sim.state import (
     BEAM_AGE,
     BEAM_DX,
     BEAM_DY,
-    BEAM_TARGET,
     BEAM_X,
     BEAM_Y,
     DUE,
@@ -24,10 +24,9 @@ from ding_qmix.smac.units import HEALTH, X, Y
 
 N_SAMPLES = 11  # points of the line at which a beam looks for units
 SAMPLE_SPACING = 0.25  # [map units] between them: from -1.25 to +1.25
-SAMPLE_PERIOD = 0.0312 * 16.  # [game loops] between them
+SAMPLE_PERIOD = 0.0227 * 16.  # [game loops] between them, and from the shot to the first
 SAMPLE_RADIUS = 0.15  # [map units] around them to the edge of who is touched
 HIT_DELAY = 4  # [game loops] from touch to damage; 0.25 s
-MAIN_HIT_AGE = 11  # [game loops] of the beams at which they hit their target; 0.718 s after the attack began
 _BITS_DUE = 4  # of ``decision[DUE]`` for one game loop
 _SWEEPERS = 15  # units of one side whose beams ``decision[SWEPT]`` keeps apart
 
@@ -42,7 +41,7 @@ def begin_beams(battle: Battle, u: int, target: int) -> None:
         dx, dy, distance = 1., 0., 1.
     physical[BEAM_X, u], physical[BEAM_Y, u] = unit[X, target], unit[Y, target]
     physical[BEAM_DX, u], physical[BEAM_DY, u] = -dy / distance, dx / distance
-    decision[BEAM_AGE, u], decision[BEAM_TARGET, u] = 1, target
+    decision[BEAM_AGE, u] = 1
     for v in range(unit.shape[1]):
         decision[SWEPT, v] &= ~(3 << (2 * (u % _SWEEPERS)))
 
@@ -64,18 +63,13 @@ def sweep_beams(battle: Battle, tables: UnitTables) -> None:
         if age == 0 or unit[HEALTH, u] <= 0.:
             continue
         _sweep(battle, tables, u, _n_sampled(age - 1), _n_sampled(age))
-        decision[BEAM_AGE, u] = age + 1
-        if age >= MAIN_HIT_AGE:
-            decision[BEAM_AGE, u] = 0
-            for _ in range(2):
-                if unit[HEALTH, decision[BEAM_TARGET, u]] > 0.:
-                    hit(battle, tables, u, decision[BEAM_TARGET, u])
+        decision[BEAM_AGE, u] = age + 1 if _n_sampled(age) < N_SAMPLES else 0
 
 
 @inline_kernel
 def _n_sampled(age: int) -> int:
     """Return how many points beams of this age have looked at."""
-    return 0 if age <= 0 else min(N_SAMPLES, int((age - 1) / SAMPLE_PERIOD) + 1)
+    return 0 if age <= 0 else min(N_SAMPLES, int((age - 1) / SAMPLE_PERIOD))
 
 
 @inline_kernel
@@ -85,7 +79,7 @@ def _sweep(battle: Battle, tables: UnitTables, u: int, first: int, last: int) ->
     if first >= last:
         return
     for foe in range(unit.shape[1]):
-        if unit[HEALTH, foe] <= 0. or tables.rank[u, foe] == CANNOT_HIT or foe == decision[BEAM_TARGET, u]:
+        if unit[HEALTH, foe] <= 0. or tables.rank[u, foe] == CANNOT_HIT:
             continue
         dx, dy = unit[X, foe] - physical[BEAM_X, u], unit[Y, foe] - physical[BEAM_Y, u]
         along = dx * physical[BEAM_DX, u] + dy * physical[BEAM_DY, u]

@@ -28,6 +28,7 @@ from ding_qmix.sim.unit_tables import (
     DAMAGE_POINT,
     HEALTH_MAX,
     LOOPS_PER_SECOND,
+    MELEE_PERIOD,
     MELEE_POINT,
     MELEE_RANGE,
     MISSILE_GAIN,
@@ -126,7 +127,7 @@ def _begin_attack(
     jitter = calibration.jitter_low + draw_below(battle.rng, calibration.jitter_high - calibration.jitter_low + 1)
     close = distance <= stats[MELEE_RANGE, u] and stats[MELEE_RANGE, u] > 0.
     battle.decision[CLOSE, u] = close
-    battle.unit[COOLDOWN, u] = stats[PERIOD, u] + jitter
+    battle.unit[COOLDOWN, u] = (stats[MELEE_PERIOD, u] if close else stats[PERIOD, u]) + jitter
     battle.physical[WINDUP, u] = stats[MELEE_POINT, u] if close else stats[DAMAGE_POINT, u]
     battle.decision[PHASE, u] = WINDING
     if battle.physical[WINDUP, u] <= 0.:

@@ -38,12 +38,11 @@ N_PHYSICAL = 18
     MISSILE_TARGET,  # unit that the missile in flight aims at, -1 no missile
     HURT_BY,  # unit that hit this one since it last acted, -1 none
     BEAM_AGE,  # [game loops] since the unit's beams began, 1 in the first, 0 none
-    BEAM_TARGET,  # unit that they aim at
     SWEPT,  # bits of the beams that have touched this unit in their present sweep
     DUE,  # hits of beams on their way to this unit: 4 bits for each of the next game loops
     DUE_FROM,  # unit whose beam touched this one last
-) = range(12)
-N_DECISION = 12
+) = range(11)
+N_DECISION = 11
 
 IDLE, MOVE, ATTACK, HEAL, ATTACK_MOVE, GUARD = range(6)  # orders; GUARD: stand and acquire targets
 READY, WINDING, STRIKING = 0, 1, 2  # phases of the weapon; STRIKING: the second hit is to come

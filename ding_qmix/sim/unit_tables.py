@@ -8,8 +8,8 @@ from ding_qmix.sim.unit_types import (
     BEAM,
     BURST,
     BURST_STRUCTURE_DAMAGE,
-    UNIT_TYPES,
     UnitType,
+    unit_type,
 )
 from ding_qmix.smac.units import UNIT_NAMES, UNIT_STATS
 
@@ -19,10 +19,10 @@ LOOPS_PER_STEP = 8  # [game loops per env step]; step_mul in oxwhirl/smac starcr
 # Rows of the statistics table
 (
     RADIUS, SEPARATION, MAX_SPEED, ACCELERATION, FOOTING, ARMOR, RANGE, SCAN_RANGE, SLOP, PERIOD, DAMAGE_POINT,
-    BACKSWING_TIME, SECOND_HIT, SPLASH, MELEE_RANGE, MELEE_POINT, MISSILE_START, MISSILE_GAIN, MISSILE_TOP,
-    NEAR_LAST_TARGET, HEALTH_MAX, SHIELD_MAX, ENERGY_MAX, HEALTH_REGEN, SHIELD_REGEN, ENERGY_REGEN, HEALS
-) = range(27)
-N_STATS = 27
+    BACKSWING_TIME, SECOND_HIT, SPLASH, MELEE_RANGE, MELEE_POINT, MELEE_PERIOD, MISSILE_START, MISSILE_GAIN,
+    MISSILE_TOP, NEAR_LAST_TARGET, HEALTH_MAX, SHIELD_MAX, ENERGY_MAX, HEALTH_REGEN, SHIELD_REGEN, ENERGY_REGEN, HEALS
+) = range(28)
+N_STATS = 28
 
 CANNOT_HIT, CAN_HIT, THREAT = 0, 1, 2  # target ranks: of two targets the higher rank is taken
 
@@ -41,15 +41,15 @@ class UnitTables(NamedTuple):
 
 def make_unit_tables(names: Sequence[str], n_agents: int) -> UnitTables:
     """Lay the units of a map, in SMAC's order, out in tables."""
-    kinds = [UNIT_TYPES[name] for name in names]
     side = [u < n_agents for u in range(len(names))]
+    kinds = [unit_type(name, allied) for name, allied in zip(names, side)]
     pairs = [[(a, b, side[i] == side[j]) for j, b in enumerate(kinds)] for i, a in enumerate(kinds)]
     splashes = {kind.weapon.splash for kind in kinds if kind.weapon is not None}
     return UnitTables(
         n_agents=n_agents,
         beams=BEAM in splashes,
         bursts=BURST in splashes,
-        stats=np.ascontiguousarray(np.array([_stats_column(name) for name in names]).T),
+        stats=np.ascontiguousarray(np.array([_stats_column(*unit) for unit in zip(names, side)]).T),
         damage=np.array([[_damage(a, b) for a, b, _ in row] for row in pairs]),
         rank=np.array([[CANNOT_HIT if same else _rank(a, b) for a, b, same in row] for row in pairs], dtype=np.int32),
         reach=np.array([[reach(a, b) for a, b, _ in row] for row in pairs]),
@@ -62,9 +62,9 @@ def reach(a: UnitType, b: UnitType) -> float:
     return a.separation + b.separation if a.bumps & b.bumps else 0.
 
 
-def _stats_column(name: str) -> np.ndarray:
+def _stats_column(name: str, allied: bool) -> np.ndarray:
     """Return one unit's column of the statistics table, in map units and game loops."""
-    kind, vitals, second = UNIT_TYPES[name], UNIT_STATS[UNIT_NAMES.index(name)], LOOPS_PER_SECOND
+    kind, vitals, second = unit_type(name, allied), UNIT_STATS[UNIT_NAMES.index(name)], LOOPS_PER_SECOND
     column = np.zeros(N_STATS)
     column[RADIUS], column[SEPARATION], column[ARMOR] = kind.radius, kind.separation, kind.armor
     column[MAX_SPEED], column[ACCELERATION] = kind.speed / second, kind.acceleration / second ** 2
@@ -80,6 +80,7 @@ def _stats_column(name: str) -> np.ndarray:
         column[BACKSWING_TIME], column[SECOND_HIT] = weapon.backswing * second, weapon.second_hit * second
         column[SPLASH], column[NEAR_LAST_TARGET] = weapon.splash, weapon.near_last_target
         column[MELEE_RANGE], column[MELEE_POINT] = weapon.melee_range, weapon.melee_point * second
+        column[MELEE_PERIOD] = weapon.melee_period * second
         column[MISSILE_START], column[MISSILE_TOP] = weapon.missile[0] / second, weapon.missile[2] / second
         column[MISSILE_GAIN] = weapon.missile[1] / second ** 2
     return column

@@ -1,8 +1,11 @@
 """
 What each unit type is made of in battle: size, movement, weapon.
 
-Source: SC2GameData mods core + liberty, build 4.6.2 (the combat fields are the same in 4.10), read exactly; the SMAC
-maps depend on Liberty alone, so ladder values do not apply. Game seconds are those of normal speed: 16 game loops.
+Source: SC2GameData mods core, liberty, swarm, void and voidmulti, one on top of the other, build 4.10 (of these ten units
+4.6.2 differs in the hydralisk's period alone), read exactly. The maps declare Liberty, but recordings of the game list
+VoidMulti, too, and logs bear it out: a stalker takes 13 from a shield. Game seconds are those of normal speed: 16 game
+loops. ``UNIT_TYPES`` are the stock units, which the enemy gets; the allies are copies of the Liberty units that the maps
+bring along, with the stock units' weapons: see ``unit_type``.
 """
 from typing import NamedTuple, Optional
 
@@ -33,6 +36,7 @@ class Weapon(NamedTuple):
     splash: int = NO_SPLASH
     melee_range: float = 0.  # [map units] within which a variant that hits at once is used, 0 = there is none
     melee_point: float = 0.  # [game seconds] damage point of that variant
+    melee_period: float = 0.  # [game seconds]
     near_last_target: bool = False  # of several targets takes the one nearest to its last target, not to itself
 
 
@@ -62,19 +66,21 @@ BURST_STRUCTURE_DAMAGE = 80.
 # yapf: disable
 UNIT_TYPES: dict[str, UnitType] = {
     'marine': UnitType(
-        .375, .375, 2.25, 0., ('light', 'biological'), Weapon(6., 5., .8608, damage_point=.05, backswing=.75)
+        .375, .375, 2.25, 0., ('light', 'biological'),
+        Weapon(6., 5., .8608, damage_point=.05, backswing=.75, scan_range=5.5)
     ),
     'marauder': UnitType(
         .5625, .5, 2.25, 1., ('armored', 'biological'),
-        Weapon(10., 6., 1.5, 0., 0., bonus=('armored', 10.), layers=GROUND, missile=(20., 3200., 20.))
+        Weapon(10., 6., 1.5, 0., 0., bonus=('armored', 10.), layers=GROUND, missile=(20., 3200., 20.), scan_range=6.5)
     ),
     'medivac': UnitType(
-        .75, .75, 2.75, 1., ('armored', 'mechanical'), acceleration=2.3125, layer=AIR, footing=FLIES, bumps=SKY,
-        always_threatens=True, heals=True, energy_regen=.5625
+        .75, .75, 2.5, 1., ('armored', 'mechanical'), acceleration=2.25, layer=AIR, footing=FLIES, bumps=SKY,
+        heals=True, energy_regen=.5625
     ),
     'stalker': UnitType(
         .625, .625, 2.9531, 1., ('armored', 'mechanical'),
-        Weapon(10., 6., 1.44, bonus=('armored', 4.), missile=(18.75, 3200., 18.75)), shield_regen=_PROTOSS
+        Weapon(13., 6., 1.87, bonus=('armored', 5.), missile=(18.75, 3200., 18.75), scan_range=6.5),
+        shield_regen=_PROTOSS
     ),
     'zealot': UnitType(
         .5, .375, 2.25, 1., ('light', 'biological'),
@@ -82,7 +88,10 @@ UNIT_TYPES: dict[str, UnitType] = {
     ),
     'colossus': UnitType(
         1., .75, 2.25, 1., ('armored', 'mechanical', 'massive'),
-        Weapon(20., 6., 2.2, .0832, layers=GROUND, slop=0., splash=BEAM, near_last_target=True),
+        Weapon(
+            10., 7., 1.5, .0832, bonus=('light', 5.), layers=GROUND, slop=0., scan_range=7.5, splash=BEAM,
+            near_last_target=True
+        ),
         layer=GROUND | AIR, footing=CLIMBS, bumps=GIANTS | BUILDINGS | SKY, shield_regen=_PROTOSS
     ),
     'zergling': UnitType(
@@ -94,12 +103,26 @@ UNIT_TYPES: dict[str, UnitType] = {
     ),
     'hydralisk': UnitType(
         .625, .5, 2.25, 0., ('light', 'biological'),
-        Weapon(12., 5., .83, .208, missile=(40., 3200., 40.), melee_range=.5, melee_point=.3), health_regen=_ZERG
+        Weapon(
+            12., 5., .825, .208, missile=(40., 3200., 40.), scan_range=5.5, melee_range=.5, melee_point=.3,
+            melee_period=.75
+        ),
+        health_regen=_ZERG
     ),
     'spine_crawler': UnitType(
         .875, .875, 0., 2., ('armored', 'biological', 'structure'),
-        Weapon(25., 7., 1.6, .3332, bonus=('armored', 5.), layers=GROUND, missile=(12., 140., 200.), slop=0.),
+        Weapon(25., 7., 1.85, .3332, bonus=('armored', 5.), layers=GROUND, missile=(12., 140., 200.), slop=0.),
         acceleration=0., bumps=SOIL | BUILDINGS, health_regen=_ZERG
     ),
 }
 # yapf: enable
+
+# What the allies' copies have unlike the stock units; UnitData.xml of the maps' archives (`*_RL`).
+_ALLY_TYPES: dict[str, UnitType] = {
+    'medivac': UNIT_TYPES['medivac']._replace(speed=2.75, acceleration=2.3125, always_threatens=True),
+}
+
+
+def unit_type(name: str, allied: bool) -> UnitType:
+    """Return what a unit of the allies or of the enemy is made of."""
+    return _ALLY_TYPES.get(name, UNIT_TYPES[name]) if allied else UNIT_TYPES[name]

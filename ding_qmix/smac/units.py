@@ -2,7 +2,7 @@
 The unit table and the statistics of the unit types that SMAC's rules look at.
 
 A unit table is float64 [FIELDS, U]: one row per field, allies first. A dead unit has health 0. The statistics are those
-of StarCraft II's Liberty catalogue, the only one the SMAC maps depend on, not those of ladder play.
+of StarCraft II's VoidMulti catalogue, see ding_qmix.sim.unit_types; the hydralisk, always an ally, is Liberty's copy.
 """
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ class UnitStats(NamedTuple):
     cooldown_scale: float  # [game loops], or [energy points] for the medivac: what SMAC divides by in the state
 
 
-# health, shield, energy: SC2GameData mods core + liberty, build 4.6.2 (read exactly).
+# health, shield, energy: SC2GameData mods core to voidmulti, build 4.10; the maps' Hydralisk_RL (read exactly).
 # cooldown_scale: oxwhirl/smac starcraft2.py unit_max_cooldown (read exactly; not the true maxima, kept for parity).
 UNIT_STATS: tuple[UnitStats, ...] = (
     UnitStats('marine', 45., 0., 0., 0., 15.),

@@ -142,11 +142,11 @@ def test_ally_without_attack_order_never_shoots():
 
 @pytest.mark.unittest
 def test_attack_order_walks_into_range_and_shoots():
-    field = Battlefield([('marine', 10., 16.)], [('marine', 16., 16.)])
-    field.battle.unit[HEALTH, 1] = 6.
+    field = Battlefield([('marine', 10., 16.)], [('medivac', 16.375, 16.)])
+    field.battle.unit[HEALTH, 1] = 5.
     field.order(0, FIRST_TARGET)
     field.play(LOOPS_PER_STEP)
-    assert field.health(1) == 0. and 10.2 < field.place(0)[0] < 10.4  # 5.75 between centres
+    assert field.health(1) == 0. and 10.2 < field.place(0)[0] < 10.4  # 6.125 between centres
 
 
 @pytest.mark.unittest
@@ -196,9 +196,9 @@ def test_enemy_acquires_the_nearest_at_scan_range_and_keeps_it():
 
 @pytest.mark.unittest
 def test_enemy_on_guard_does_not_see_beyond_scan_range():
-    field = Battlefield([('marine', 10., 16.)], [('marine', 15.8, 16.)])  # 5.05 between edges
+    field = Battlefield([('marine', 10., 16.)], [('marine', 16.3, 16.)])  # 5.55 between edges
     field.play(30)
-    assert field.health(0) == 45. and field.place(1) == (15.8, 16.)
+    assert field.health(0) == 45. and field.place(1) == (16.3, 16.)
 
 
 @pytest.mark.unittest

@@ -6,6 +6,7 @@ import pytest
 from battlefield import Battlefield
 
 from ding_qmix.sim.state import SHIELD_WAIT
+from ding_qmix.sim.unit_tables import ACCELERATION, CAN_HIT, MAX_SPEED, SCAN_RANGE, THREAT
 from ding_qmix.smac.rules import EAST, FIRST_TARGET, NORTH
 from ding_qmix.smac.units import COOLDOWN, HEALTH, SHIELD, X
 
@@ -33,12 +34,12 @@ def losses(field, u, n_loops, immortal=()):
 @pytest.mark.parametrize(
     'attacker, target, n_hits',
     [
-        ('stalker', 'zealot', 17),  # 50 / 10 on the shield, 100 / (10 - 1) on life
+        ('stalker', 'zealot', 13),  # 3 x 13, 11 of the next on the shield, whose 2 left do 1; 99 / 12 more
         ('hydralisk', 'zealot', 14),  # 4 x 12 + 2 of the next on the shield, whose 10 left do 9; 91 / 11 more
         ('zealot', 'stalker', 22),  # 11 double hits: 80 / 8 and 80 / (8 - 1)
         ('zealot', 'zergling', 5),  # 3 double hits: 35 / 8
         ('zergling', 'zealot', 35),  # 50 / 5 and 100 / (5 - 1)
-        ('stalker', 'stalker', 12),  # 5 x 14, 10 of the next on the shield, whose 4 left do 3; 77 / 13 more
+        ('stalker', 'stalker', 10),  # 4 x 18, 8 of the next on the shield, whose 10 left do 9; 71 / 17 more
         ('marine', 'zealot', 29),  # 8 x 6, 2 of the next, whose 4 left do 3; 97 / 5 more
     ]
 )
@@ -53,7 +54,7 @@ def test_unit_kills_unit_in_the_hits_its_data_give(attacker, target, n_hits):
 
 @pytest.mark.unittest
 @pytest.mark.parametrize(
-    'attacker, target, n_periods, period', [('stalker', 'zealot', 16, 1.44), ('zealot', 'stalker', 10, 1.2)]
+    'attacker, target, n_periods, period', [('stalker', 'zealot', 12, 1.87), ('zealot', 'stalker', 10, 1.2)]
 )
 def test_unit_kills_unit_in_the_seconds_its_data_give(attacker, target, n_periods, period):
     field = Battlefield([(attacker, 10., 16.)], [(target, 10. + (1. if attacker == 'zealot' else 5.), 16.)])
@@ -169,7 +170,7 @@ def test_spine_crawler_kills_a_stalker_in_6_hits():
     # 30 twice and 20 of the third on the shield, whose 10 left do 9; 71 / 29 more
     assert len(hits) == 6 and field.health(0) == 0.
     gaps = np.diff([loop for loop, _ in hits])
-    assert set(gaps) <= {25, 26, 27}
+    assert set(gaps) <= {29, 30, 31}
 
 
 @pytest.mark.unittest
@@ -267,3 +268,57 @@ def test_fighters_hit_what_their_weapons_reach():
     rank = field.params.tables.rank
     assert rank[3, 0] > 0 and rank[3, 2] > 0 and rank[3, 1] == 0  # a zergling reaches a colossus, no medivac
     assert rank[0, 3] > 0
+
+
+@pytest.mark.unittest
+def test_stalker_takes_16_from_the_spine_crawler_and_needs_19_hits():
+    field = Battlefield([('stalker', 10., 16.)], [('spine_crawler', 15., 16.)])
+    field.order(0, FIRST_TARGET)
+    hits = 0
+    while field.health(1) > 0.:
+        before = field.health(1)
+        field.battle.unit[HEALTH, 0] = 1e6
+        field.play()
+        if field.health(1) < before:
+            assert before - field.health(1) == pytest.approx(16., abs=.02) or field.health(1) == 0.  # 13 + 5 - 2
+            hits += 1
+    assert hits == 20  # 300 / 16 = 18.75, and .0171 grows back in each of some 560 loops: 9.6
+
+
+@pytest.mark.unittest
+def test_stalker_takes_13_from_a_shield_and_12_from_life():
+    field = Battlefield([('stalker', 10., 16.)], [('zealot', 15., 16.)])
+    field.order(0, FIRST_TARGET)
+    points = [points for _, points in losses(field, 1, 1500, immortal=[0])]
+    assert points[:3] == [13.] * 3 and points[3] == 12. and set(points[4:-1]) == {12.}
+
+
+@pytest.mark.unittest
+def test_medivacs_of_the_two_sides_differ():
+    field = Battlefield([('medivac', 10., 16.)], [('medivac', 20., 16.), ('marine', 23., 16.)], goal=(2., 16.))
+    top, gain = (field.params.tables.stats[row, :2].tolist() for row in (MAX_SPEED, ACCELERATION))
+    assert top == [2.75 / 16., 2.5 / 16.] and gain == [2.3125 / 256., 2.25 / 256.]
+    assert field.params.tables.rank[2, 0] == THREAT
+    other = Battlefield([('marine', 10., 16.)], [('medivac', 20., 16.)])
+    assert other.params.tables.rank[0, 1] == CAN_HIT
+
+
+@pytest.mark.unittest
+@pytest.mark.parametrize(
+    'unit, scan', [
+        ('marine', 5.5), ('marauder', 6.5), ('stalker', 6.5), ('zealot', 5.), ('colossus', 7.5), ('zergling', 5.),
+        ('baneling', 5.), ('hydralisk', 5.5), ('spine_crawler', 7.)
+    ]
+)
+def test_units_notice_foes_within_their_scan_range(unit, scan):
+    field = Battlefield([('marine', 10., 16.)], [(unit, 20., 16.)])
+    assert field.params.tables.stats[SCAN_RANGE, 1] == scan
+
+
+@pytest.mark.unittest
+def test_hydralisk_claws_every_12_loops_and_shoots_every_14():
+    for target, place, gap in (('medivac', 15., 14), ('marauder', 11.3, 12)):
+        field = Battlefield([('hydralisk', 10., 16.)], [(target, place, 16.)])
+        field.order(0, FIRST_TARGET)
+        loops = [loop for loop, _ in losses(field, 1, 60, immortal=[0])]
+        assert set(np.diff(loops)) == {gap}  # .825 s: 13.2 loops, .75 s: 12
