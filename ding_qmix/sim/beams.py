@@ -1,8 +1,8 @@
 """
 The colossus's weapon: two beams sweep a line across the line of fire in opposite directions. Kernels over one battle.
 
-Source: SC2GameData core to voidmulti, ThermalLances (read exactly). The line lies where the target stood at the shot: the
-target is touched like everybody else, or walks out of it.
+Source: SC2GameData core to voidmulti, ThermalLances (read exactly). The line lies where the target stood at the shot:
+the target is touched like everybody else, or walks out of it.
 """
 import math
 

@@ -13,10 +13,12 @@ SHOOT_RANGE = 6.  # [map units] between centres within which a target may be cho
 SIGHT_RANGE = 9.  # [map units] between centres within which a unit is seen, all units; smac starcraft2.py
 MOVE_PROBE = 1.  # [map units] ahead of the unit that must be pathable, 1/2 of a move order; smac starcraft2.py
 
-# Extents of the playable area that positions in the state are divided by, and its centre; MapInfo. A client that
-# reports the 2-cell margin would give 28 along x (uncertain).
+# SMAC centres positions in the state at half the map's size and divides them by the extents of the playable area. The
+# client keeps a margin of 2 cells along every edge: recorded states of five maps on four grids are exact only with 28
+# along x and y; the other maps have the same size and bounds (MapInfo).
 MAP_CENTER = MAP_SIZE / 2  # [map units]
-MAP_EXTENT = float(MAP_SIZE)  # [map units]
+MAP_MARGIN = 2  # [cells]
+MAP_EXTENT = float(MAP_SIZE - 2 * MAP_MARGIN)  # [map units]
 
 
 class Rules(NamedTuple):

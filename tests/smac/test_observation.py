@@ -120,10 +120,10 @@ def test_move_is_legal_where_the_cell_one_ahead_is_pathable():
 def test_state_shows_cooldown_or_energy_and_centred_place():
     _, step = shown(u2={X: 10., Y: 20., HEALTH: 9., COOLDOWN: 3.}, u9={ENERGY: 60.}, u19={X: 24., Y: 8., HEALTH: 75.})
     state = step.state[0]
-    np.testing.assert_allclose(state[14:21], [.2, .2, -6 / 32, 4 / 32, 0., 1., 0.], rtol=1e-6)
+    np.testing.assert_allclose(state[14:21], [.2, .2, -6 / 28, 4 / 28, 0., 1., 0.], rtol=1e-6)
     assert state[9 * 7 + 1] == pytest.approx(.3)
     enemy = 10 * 7 + 9 * 6
-    np.testing.assert_allclose(state[enemy:enemy + 6], [.5, 8 / 32, -8 / 32, 0., 0., 1.], rtol=1e-6)
+    np.testing.assert_allclose(state[enemy:enemy + 6], [.5, 8 / 28, -8 / 28, 0., 0., 1.], rtol=1e-6)
 
 
 @pytest.mark.unittest

@@ -116,12 +116,12 @@ def test_view_of_marines_by_hand() -> None:
             X: 8.
         },
     )[0]
-    expected = [1., 5 / 9, 3 / 9, 4 / 9, .2, .2, -5 / 32, 4 / 32, 0, 1, 0, 0, 0, 0, 0, 0, 0]  # ally 1: in sight
-    expected += [0., 12 / 9, 0., 12 / 9, 0., 1., -8 / 32, 12 / 32] + [0.] * 9  # ally 2: out of sight, shown the same
-    expected += [1., 6 / 9, 6 / 9, 0., 1., 30 / 45, -2 / 32, 0.]  # enemy 0: within 6
-    expected += [0., 12 / 9, 0., -12 / 9, 0., 1., -8 / 32, -12 / 32]  # enemy 1: far
+    expected = [1., 5 / 9, 3 / 9, 4 / 9, .2, .2, -5 / 28, 4 / 28, 0, 1, 0, 0, 0, 0, 0, 0, 0]  # ally 1: in sight
+    expected += [0., 12 / 9, 0., 12 / 9, 0., 1., -8 / 28, 12 / 28] + [0.] * 9  # ally 2: out of sight, shown the same
+    expected += [1., 6 / 9, 6 / 9, 0., 1., 30 / 45, -2 / 28, 0.]  # enemy 0: within 6
+    expected += [0., 12 / 9, 0., -12 / 9, 0., 1., -8 / 28, -12 / 28]  # enemy 1: far
     expected += [0.] * 8  # enemy 2: dead
-    expected += [1., 0., 0., 0., 1., -8 / 32, 0., 0, 0, 0, 0, 1, 0, 0, 0, 0]  # itself, last action east
+    expected += [1., 0., 0., 0., 1., -8 / 28, 0., 0, 0, 0, 0, 1, 0, 0, 0, 0]  # itself, last action east
     np.testing.assert_allclose(view, [*expected, 1., 0., 0.], rtol=1e-6)
 
 
@@ -135,9 +135,9 @@ def test_medivac_shows_energy_and_its_type() -> None:
 def test_protoss_show_shields_and_the_two_sides_types_differ() -> None:
     stalker = {SHIELD: 20., X: 20., Y: 20.}
     view = _shown(_env('3s5z'), u1=stalker, u8={SHIELD: 40., HEALTH: 40., X: 24.})[0]
-    np.testing.assert_allclose(view[5:11], [1., .25, 4 / 32, 4 / 32, 1., 0.])
+    np.testing.assert_allclose(view[5:11], [1., .25, 4 / 28, 4 / 28, 1., 0.])
     enemy = view[7 * 25:7 * 25 + 11]
-    np.testing.assert_allclose(enemy, [0., 8 / 9, 8 / 9, 0., 1., .5, .5, 0., 1., 8 / 32, 0.], rtol=1e-6)
+    np.testing.assert_allclose(enemy, [0., 8 / 9, 8 / 9, 0., 1., .5, .5, 0., 1., 8 / 28, 0.], rtol=1e-6)
 
 
 @pytest.mark.unittest
@@ -145,8 +145,8 @@ def test_dead_agent_sees_no_directions_and_masked_it_shows_its_id_alone() -> Non
     rows = dict(u0={HEALTH: 0., X: 12.}, u3={X: 14.})
     open_eyed, masked = (_shown(_env('3m', death_mask), [0, 1, 1], **rows)[0] for death_mask in (False, True))
     np.testing.assert_allclose(open_eyed[:8], [0., 0., 0., 0., 0., 1., 0., 0.])
-    np.testing.assert_allclose(open_eyed[34:42], [0., 0., 0., 0., 0., 1., -2 / 32, 0.])
-    np.testing.assert_allclose(open_eyed[58:], [1., 0., 0., 0., 0., -4 / 32, 0., 1.] + [0.] * 8 + [1., 0., 0.])
+    np.testing.assert_allclose(open_eyed[34:42], [0., 0., 0., 0., 0., 1., -2 / 28, 0.])
+    np.testing.assert_allclose(open_eyed[58:], [1., 0., 0., 0., 0., -4 / 28, 0., 1.] + [0.] * 8 + [1., 0., 0.])
     assert masked.tolist() == [0.] * 74 + [1., 0., 0.]
 
 

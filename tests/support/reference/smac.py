@@ -177,4 +177,4 @@ class ReferenceRules:
 
     @staticmethod
     def _centred(unit: Unit) -> list[float]:
-        return [(unit.x - 16) / 32, (unit.y - 16) / 32]
+        return [(unit.x - 16) / 28, (unit.y - 16) / 28]

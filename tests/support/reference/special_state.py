@@ -74,4 +74,4 @@ def _direction(agent: Unit, other: Unit) -> list[float]:
 
 
 def _place(unit: Unit) -> list[float]:
-    return [(unit.x - 16.) / 32., (unit.y - 16.) / 32.]
+    return [(unit.x - 16.) / 28., (unit.y - 16.) / 28.]
