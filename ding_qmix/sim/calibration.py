@@ -12,8 +12,8 @@ class Calibration(NamedTuple):
     """Uncertain facts. Results of runs with other values than the defaults are not comparable."""
     spawn_spacing: float = 1.0  # [separation diameters] between neighbours of a type at the start; true layout unknown
     reset_loops: int = 1  # [game loops] the battle has run when agents see it first; SMAC's reset lets 1 or 2 pass
-    jitter_low: int = -1  # [game loops] shortest random change of a weapon's period, drawn per shot
-    jitter_high: int = 2  # [game loops] longest; whole loops, all equally likely
+    jitter_low: float = -1.0  # [game loops] least random change of a weapon's period, drawn per shot
+    jitter_high: float = 2.0  # [game loops] greatest; any number between the two, all equally likely
     chase_leash: float = 21.0  # [map units] from where it acquired it an enemy chases a target beyond scan range
     help_radius: float = 4.0  # [map units] within which an enemy that is hit alerts others without a target
     help_period: float = 32.0  # [game loops] between two calls for help of one unit

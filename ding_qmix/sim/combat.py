@@ -6,7 +6,7 @@ from ding_qmix.sim.beams import begin_beams
 from ding_qmix.sim.calibration import Calibration
 from ding_qmix.sim.damage import burst, hit
 from ding_qmix.sim.movement import walk
-from ding_qmix.sim.rng import draw_below
+from ding_qmix.sim.rng import draw_fraction
 from ding_qmix.sim.state import (
     BACKSWING,
     CLOSE,
@@ -17,6 +17,7 @@ from ding_qmix.sim.state import (
     MISSILE_Y,
     PHASE,
     READY,
+    READY_FOR,
     STANCE,
     STRIKING,
     WINDING,
@@ -64,7 +65,7 @@ def attack(battle: Battle, tables: UnitTables, calibration: Calibration, u: int,
     distance, weapon_range = gap(battle, tables, u, target), tables.stats[RANGE, u]
     if decision[PHASE, u] != READY:
         decision[STANCE, u] = FIGHTING
-        _wind_on(battle, tables, u, target, distance)
+        _wind_on(battle, tables, calibration, u, target, distance)
     elif distance <= weapon_range:
         decision[STANCE, u] = FIGHTING
         if unit[COOLDOWN, u] <= 0.:
@@ -77,9 +78,7 @@ def attack(battle: Battle, tables: UnitTables, calibration: Calibration, u: int,
 
 @inline_kernel
 def cancel_attack(battle: Battle, u: int) -> None:
-    """Break off an attack: before its damage point the weapon is ready again at once, after it a second hit is lost."""
-    if battle.decision[PHASE, u] == WINDING:
-        battle.unit[COOLDOWN, u] = 0.
+    """Break off an attack: before its damage point the weapon stays ready, after it a second hit is lost."""
     battle.decision[PHASE, u] = READY
 
 
@@ -124,18 +123,18 @@ def _begin_attack(
 ) -> None:
     """Begin an attack with a weapon that is ready."""
     stats = tables.stats
-    jitter = calibration.jitter_low + draw_below(battle.rng, calibration.jitter_high - calibration.jitter_low + 1)
     close = distance <= stats[MELEE_RANGE, u] and stats[MELEE_RANGE, u] > 0.
     battle.decision[CLOSE, u] = close
-    battle.unit[COOLDOWN, u] = (stats[MELEE_PERIOD, u] if close else stats[PERIOD, u]) + jitter
     battle.physical[WINDUP, u] = stats[MELEE_POINT, u] if close else stats[DAMAGE_POINT, u]
     battle.decision[PHASE, u] = WINDING
     if battle.physical[WINDUP, u] <= 0.:
-        _release(battle, tables, u, target)
+        _release(battle, tables, calibration, u, target)
 
 
 @inline_kernel
-def _wind_on(battle: Battle, tables: UnitTables, u: int, target: int, distance: float) -> None:
+def _wind_on(
+        battle: Battle, tables: UnitTables, calibration: Calibration, u: int, target: int, distance: float
+) -> None:
     """Advance an attack that has begun by one loop: to its damage point, or from there to its second hit."""
     physical, decision, stats = battle.physical, battle.decision, tables.stats
     physical[WINDUP, u] -= 1.
@@ -146,13 +145,14 @@ def _wind_on(battle: Battle, tables: UnitTables, u: int, target: int, distance: 
     elif distance > (stats[MELEE_RANGE, u] if decision[CLOSE, u] else stats[RANGE, u]) + stats[SLOP, u]:
         cancel_attack(battle, u)
     elif physical[WINDUP, u] <= 0.:
-        _release(battle, tables, u, target)
+        _release(battle, tables, calibration, u, target)
 
 
 @inner_kernel
-def _release(battle: Battle, tables: UnitTables, u: int, target: int) -> None:
+def _release(battle: Battle, tables: UnitTables, calibration: Calibration, u: int, target: int) -> None:
     """Pass the damage point: hit at once, or launch the missile, begin the sweep, burst."""
     physical, decision, stats = battle.physical, battle.decision, tables.stats
+    _reload(battle, tables, calibration, u)
     decision[PHASE, u] = READY
     physical[BACKSWING, u] = stats[BACKSWING_TIME, u]
     if stats[SPLASH, u] == BEAM:
@@ -168,3 +168,21 @@ def _release(battle: Battle, tables: UnitTables, u: int, target: int) -> None:
         if stats[SECOND_HIT, u] > 0. and battle.unit[HEALTH, target] > 0.:
             decision[PHASE, u] = STRIKING
             physical[WINDUP, u] = stats[SECOND_HIT, u]
+
+
+@inline_kernel
+def _reload(battle: Battle, tables: UnitTables, calibration: Calibration, u: int) -> None:
+    """
+    Start the weapon's period, which counts from when the weapon was ready, not from the loop in which it was used.
+
+    Source: recordings of the game: 29,158 periods of a marine are uniform on [12.77, 15.77] loops, 16,400 of a stalker
+    on [28.92, 31.92]: the period of the data and a continuous delay of -1 to +2 loops, nothing rounded to whole loops;
+    the new period shows from the damage point on.
+    """
+    physical, stats = battle.physical, tables.stats
+    close = battle.decision[CLOSE, u]
+    period, point = (stats[MELEE_PERIOD, u], stats[MELEE_POINT,
+                                                   u]) if close else (stats[PERIOD, u], stats[DAMAGE_POINT, u])
+    jitter = calibration.jitter_low + draw_fraction(battle.rng) * (calibration.jitter_high - calibration.jitter_low)
+    passed = physical[READY_FOR, u] + point - physical[WINDUP, u]
+    battle.unit[COOLDOWN, u] = max(0., period + jitter - passed)

@@ -17,12 +17,15 @@ from ding_qmix.sim.state import (
     BACKSWING,
     BURSTING,
     HELP_WAIT,
+    PHASE,
+    READY_FOR,
     SHIELD_WAIT,
     SPEED,
     STANCE,
     STILL,
     TURN,
     WALKING,
+    WINDING,
     Battle,
 )
 from ding_qmix.sim.unit_tables import (
@@ -88,7 +91,10 @@ def _run_clocks(battle: Battle, tables: UnitTables) -> None:
             physical[row, u] = max(0., physical[row, u] - 1.)
     for u in range(unit.shape[1]):
         battle.decision[STANCE, u] = STILL
-        unit[COOLDOWN, u] = max(0., unit[COOLDOWN, u] - 1.)
+        left = unit[COOLDOWN, u] - 1.
+        if battle.decision[PHASE, u] != WINDING:
+            physical[READY_FOR, u] = max(0., -left) if left > -1. else 0.
+        unit[COOLDOWN, u] = max(0., left)
         alive = 1. if unit[HEALTH, u] > 0. else 0.
         calm = alive if physical[SHIELD_WAIT, u] <= 0. else 0.
         unit[ENERGY, u] = min(stats[ENERGY_MAX, u], unit[ENERGY, u] + alive * stats[ENERGY_REGEN, u])

@@ -13,6 +13,7 @@ from ding_qmix.spec import VecStep
     GOAL_X,
     GOAL_Y,  # [map units] destination of a move or attack-move order
     WINDUP,  # [game loops] until the damage point of the attack that has begun, or until its second hit
+    READY_FOR,  # [game loops] below 1 for which a weapon has been ready that was not before this loop, else 0
     BACKSWING,  # [game loops] during which the unit does not walk on by itself
     MISSILE_X,
     MISSILE_Y,  # [map units] the unit's missile in flight
@@ -25,8 +26,8 @@ from ding_qmix.spec import VecStep
     BEAM_Y,  # [map units] middle of the line that the unit's beams sweep
     BEAM_DX,
     BEAM_DY,  # direction of that line, length 1
-) = range(18)
-N_PHYSICAL = 18
+) = range(19)
+N_PHYSICAL = 19
 
 # Rows of `decision`
 (

@@ -2,7 +2,7 @@
 What each unit type is made of in battle: size, movement, weapon.
 
 Source: SC2GameData mods core, liberty, swarm, void and voidmulti, one on top of the other, build 4.10, read exactly (of
-these ten units 4.6.2 differs in the hydralisk's period alone). The maps declare Liberty, but recordings of the game show
+these units 4.6.2 differs in the hydralisk's period alone). The maps declare Liberty, but recordings of the game list
 VoidMulti, too, and logs bear it out: a stalker takes 13 from a shield. Game seconds are those of normal speed: 16 game
 loops. ``UNIT_TYPES`` are the stock units, which the enemy gets; the allies are the maps' own copies of Liberty's units
 with the weapons of the stock units: see ``unit_type``.

@@ -33,31 +33,57 @@ def test_unit_kills_unit_in_the_shots_its_data_give(attacker, target, shots):
     assert shots_to_kill(field, 0, 1) == shots
 
 
+def periods_of(field: Battlefield, n_shots: int) -> list[float]:
+    """Return the loops between the moments at which the weapon of unit 0 is ready, parts of loops included."""
+    field.order(0, FIRST_TARGET)
+    ready, loop, before = [], 0, 0.
+    while len(ready) < n_shots:
+        field.battle.unit[HEALTH, 1] = 150.
+        field.play()
+        loop += 1
+        if field.cooldown(0) > before:
+            ready.append(loop + field.cooldown(0))
+        before = field.cooldown(0)
+    return np.diff(ready).tolist()
+
+
 @pytest.mark.unittest
-def test_marine_fires_every_14_loops_without_jitter():
+@pytest.mark.parametrize('unit, period', [('marine', 13.7728), ('stalker', 29.92)])
+def test_remainder_of_a_period_below_a_loop_is_carried_over(unit, period):
+    periods = periods_of(Battlefield([(unit, 10., 16.)], [('medivac', 14., 16.)]), 40)
+    assert periods == pytest.approx([period] * 39)
+
+
+@pytest.mark.unittest
+@pytest.mark.parametrize('unit, period', [('marine', 13.7728), ('stalker', 29.92)])
+def test_jitter_is_continuous_between_its_bounds(unit, period):
+    field = Battlefield([(unit, 10., 16.)], [('medivac', 14., 16.)], jitter_low=-1., jitter_high=2.)
+    late = np.sort(np.array(periods_of(field, 2001)) - period)
+    assert -1. <= late[0] and late[-1] <= 2.
+    assert late[[20, 500, 1000, 1500, 1980]] == pytest.approx([-.97, -.25, .5, 1.25, 1.97], abs=.1)
+
+
+@pytest.mark.unittest
+def test_weapon_that_waited_for_more_than_a_loop_carries_nothing_over():
     field = Battlefield([('marine', 10., 16.)], [('medivac', 14., 16.)])
     field.order(0, FIRST_TARGET)
-    hits, before = [], field.health(1)
-    for loop in range(60):
-        field.play()
-        if field.health(1) < before:
-            hits.append(loop)
-        before = field.health(1)
-    assert np.diff(hits).tolist() == [14] * (len(hits) - 1)  # period 13.77 loops, whole loops
+    field.play(3)
+    field.order(0, STOP)
+    field.play(30)
+    field.order(0, FIRST_TARGET)
+    field.play(2)
+    assert field.cooldown(0) == pytest.approx(13.7728 - 1.)
 
 
 @pytest.mark.unittest
-def test_jitter_lies_between_its_bounds():
-    field = Battlefield([('marine', 10., 16.)], [('medivac', 14., 16.)], jitter_low=-1, jitter_high=2)
+@pytest.mark.parametrize('unit, loops', [('marine', 1), ('stalker', 3)])
+def test_shot_shows_from_the_damage_point_on(unit, loops):
+    field = Battlefield([(unit, 10., 16.)], [('medivac', 14., 16.)])
     field.order(0, FIRST_TARGET)
-    seen = set()
-    for _ in range(1500):
-        field.battle.unit[HEALTH, 1] = 150.
-        before = field.cooldown(0)
-        field.play()
-        if field.cooldown(0) > before:
-            seen.add(round(field.cooldown(0) - 13.7728))
-    assert seen == {-1, 0, 1, 2}
+    field.play(loops)
+    assert field.cooldown(0) == 0.
+    field.play()
+    assert field.cooldown(0) > 0.
 
 
 @pytest.mark.unittest
