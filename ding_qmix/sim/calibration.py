@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 class Calibration(NamedTuple):
     """Uncertain facts. Results of runs with other values than the defaults are not comparable."""
-    spawn_spacing: float = 1.0  # [separation diameters] between neighbours of a type at the start; true layout unknown
+    spawn_spacing: float = 1.0  # [diameters] between neighbours of a type at the start, but for recorded mixed groups
     reset_loops: int = 1  # [game loops] the battle has run when agents see it first; SMAC's reset lets 1 or 2 pass
     jitter_low: float = -1.0  # [game loops] least random change of a weapon's period, drawn per shot
     jitter_high: float = 2.0  # [game loops] greatest; any number between the two, all equally likely

@@ -8,6 +8,7 @@ from ding_qmix.sim.unit_types import (
     BEAM,
     BURST,
     BURST_STRUCTURE_DAMAGE,
+    OVERLAP,
     UnitType,
     unit_type,
 )
@@ -59,7 +60,7 @@ def make_unit_tables(names: Sequence[str], n_agents: int) -> UnitTables:
 
 def reach(a: UnitType, b: UnitType) -> float:
     """Return how close the centres of two units may come, 0 if the units pass through one another."""
-    return a.separation + b.separation if a.bumps & b.bumps else 0.
+    return a.separation + b.separation - OVERLAP if a.bumps & b.bumps else 0.
 
 
 def _stats_column(name: str, allied: bool) -> np.ndarray:

@@ -60,6 +60,8 @@ class UnitType(NamedTuple):
 
 
 _PROTOSS, _ZERG = 2., 0.2734  # regeneration of shields and of zerg life, [points per game second]
+# Units stand closer than their radii add up to by this much, [map units]: recorded neighbours of all types do.
+OVERLAP = .0615
 # Burst of a baneling against structures instead of its usual damage, [hit points].
 BURST_STRUCTURE_DAMAGE = 80.
 

@@ -124,7 +124,7 @@ def test_colossus_steps_over_small_units_but_not_over_its_like_or_buildings():
         [('colossus', 10., 16.), ('zealot', 10., 16.2), ('colossus', 14., 16.)], [('spine_crawler', 20., 16.)]
     )
     reach = field.params.tables.reach
-    assert reach[0, 1] == 0. and reach[0, 2] == 1.5 and reach[0, 3] == .75 + .875
+    assert reach[0, 1] == 0. and reach[0, 2] == 1.5 - .0615 and reach[0, 3] == .75 + .875 - .0615
     field.play(5)
     assert field.place(0) == (10., 16.) and field.place(1) == (10., 16.2)
 

@@ -5,6 +5,7 @@ from battlefield import Battlefield
 
 from ding_qmix.sim.calibration import Calibration
 from ding_qmix.sim.spawn import spawn_points
+from ding_qmix.sim.unit_types import OVERLAP
 from ding_qmix.smac.rules import EAST, NORTH, STOP, WEST
 from ding_qmix.smac.scenarios import get_scenario
 
@@ -105,4 +106,4 @@ def test_spawned_units_do_not_overlap_and_the_first_is_on_the_point(map_name):
     x, y = spawn_points(scenario, Calibration())
     assert (x[0], y[0]) == (9., 16.) and (x[scenario.n_agents], y[scenario.n_agents]) == (23., 16.)
     walkers = [i for i in range(len(x)) if map_name[:3] != 'MMM' or i not in (9, len(x) - 1)]
-    assert min(math.hypot(x[i] - x[j], y[i] - y[j]) for i in walkers for j in walkers if i < j) >= .75 - 1e-9
+    assert min(math.hypot(x[i] - x[j], y[i] - y[j]) for i in walkers for j in walkers if i < j) >= .75 - OVERLAP - 1e-9
