@@ -130,10 +130,16 @@ _SCENARIOS: tuple[Scenario, ...] = (
         _groups('8 zealot', 14.41, 16.7597), EnemyOrder('point', ((14.5998, 9.49), ))
     ),
     Scenario(
-        '2s_vs_1sc', 'PENTAGON', 300, 'P', 'Z', 'stalkers',
+        '2s_vs_1sc',
+        'PENTAGON',
+        300,
+        'P',
+        'Z',
+        'stalkers',
         # The map says (13.92, 20.0397); recordings show the building on the corner of cells next to it.
         (UnitGroup('stalker', 1, 11.1208, 10.338), UnitGroup('stalker', 1, 16.976, 10.3662)),
-        _groups('1 spine_crawler', 14., 20.), EnemyOrder('none')
+        _groups('1 spine_crawler', 14., 20.),
+        EnemyOrder('none')
     ),
     Scenario(
         'so_many_baneling', 'DIAGONAL', 100, 'P', 'Z', 'zealots', _groups('7 zealot', 11.469, 12.0234),
