@@ -120,7 +120,7 @@ class SaveRunStateHook(LearnerHook):
 
 
 class LoadRunStateHook(LearnerHook):
-    """Before the run: bring it to the save that it resumes from, and keep it saved from then on."""
+    """Before the run: restore the save that it resumes from, and keep it saved from then on."""
 
     def __init__(self, *args: Any, ext_args: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -115,7 +115,7 @@ class RunSaves:
         return torch.load(self._path(save.checkpoint), map_location='cpu', weights_only=True)
 
     def restore(self, run: RunState, save: Save) -> None:
-        """Bring the parts of a run and the generators to the moment of a save."""
+        """Restore the parts of a run and the generators as they were at a save."""
         logs = run.sample_logs
         run.load_state_dict(torch.load(self._path(save.state), weights_only=True))
         for name, segments in save.segments.items():

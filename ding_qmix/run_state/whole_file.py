@@ -47,7 +47,7 @@ def mark_of(path: str) -> FileMark:
 
 
 def _sync_folder(folder: str) -> None:
-    """Bring a folder's names to the disk, where folders can be opened."""
+    """Write a folder's names to the disk, where folders can be opened."""
     if hasattr(os, 'O_DIRECTORY'):
         number = os.open(folder, os.O_DIRECTORY)
         try:

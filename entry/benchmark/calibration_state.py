@@ -30,7 +30,7 @@ class Situation(NamedTuple):
 def place(env: SimVecEnv, situation: Situation) -> None:
     """
     Overview:
-        Begin an episode in every env and bring its units into a situation. The enemy's orders, and what is not part
+        Begin an episode in every env and put its units into a situation. The enemy's orders, and what is not part
         of a situation, are those of the new episode.
     """
     env.reset()
