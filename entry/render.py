@@ -6,6 +6,7 @@ Render one episode to a GIF or MP4.
 """
 import argparse
 import sys
+from abc import ABC, abstractmethod
 from typing import NamedTuple, Optional
 
 import numpy as np
@@ -59,12 +60,12 @@ def play_episode(env: VecEnv, player: 'Player') -> list[BattleFrame]:
     return recorder.frames(0)
 
 
-class Player:
+class Player(ABC):
     """Chooses actions int64 [1, N]; returns with them the Q-values [1, N, A] it chose by, if any."""
 
+    @abstractmethod
     def act(self, step: VecStep, units: UnitSnapshot) -> tuple[np.ndarray, Optional[np.ndarray]]:
         """Choose an action for every agent."""
-        raise NotImplementedError
 
 
 class _ScriptedPlayer(Player):

@@ -4,6 +4,7 @@ Scripted policies: baselines for what is learned, and for the simulator itself.
 They see what every user of a VecEnv sees, the last step and ``units()``, besides what is known of unit types.
 """
 import difflib
+from abc import ABC, abstractmethod
 from typing import Optional
 
 import numpy as np
@@ -18,7 +19,7 @@ from ding_qmix.smac.units import UNIT_NAMES
 from ding_qmix.spec import EnvSpec, UnitSnapshot, VecStep
 
 
-class ScriptedPolicy:
+class ScriptedPolicy(ABC):
     """
     Overview:
         Acts for all envs of a batch at once.
@@ -64,13 +65,14 @@ class ScriptedPolicy:
         self._choose(step.action_mask, units, self._tables, actions)
         return actions
 
-    def reset(self, env_ids: Optional[np.ndarray] = None) -> None:
+    def reset(self, env_ids: Optional[np.ndarray] = None) -> None:  # noqa: B027, most remember nothing
         """Forget what is remembered of the running episodes of the given envs, or of all. Generators run on."""
 
+    @abstractmethod
     def _choose(
             self, action_mask: np.ndarray, units: UnitSnapshot, tables: UnitTables, actions_out: np.ndarray
     ) -> None:
-        raise NotImplementedError
+        """Write an action int64 [E, N] for every agent, given the legal ones bool [E, N, A]."""
 
 
 class RandomPolicy(ScriptedPolicy):
