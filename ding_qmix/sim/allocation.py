@@ -11,6 +11,7 @@ def make_state(n_envs: int, spec: EnvSpec) -> SimState:
     n_units = spec.n_agents + spec.n_enemies
     return SimState(
         unit=np.zeros((n_envs, N_FIELDS, n_units)),
+        unit_at=_in_order(n_envs, n_units),
         physical=np.zeros((n_envs, N_PHYSICAL, n_units)),
         decision=np.zeros((n_envs, N_DECISION, n_units), dtype=np.int32),
         rng=np.ones(n_envs, dtype=np.uint64),
@@ -70,5 +71,11 @@ def _make_final_units(n_envs: int, spec: EnvSpec) -> FinalUnits:
     n_units = spec.n_agents + spec.n_enemies
     return FinalUnits(
         unit=np.zeros((n_envs, N_FIELDS, n_units)),
+        unit_at=_in_order(n_envs, n_units),
         target=np.full((n_envs, n_units), -1, dtype=np.int32),
     )
+
+
+def _in_order(n_envs: int, n_units: int) -> np.ndarray:
+    """Return int32 [E, U]: each unit is where its number is."""
+    return np.tile(np.arange(n_units, dtype=np.int32), (n_envs, 1))

@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 class Calibration(NamedTuple):
     """Uncertain facts. Results of runs with other values than the defaults are not comparable."""
     spawn_spacing: float = 1.0  # [diameters] between neighbours of a type at the start, but for recorded mixed groups
-    reset_loops: int = 1  # [game loops] the battle has run when agents see it first; SMAC's reset lets 1 or 2 pass
+    reset_loops: int = 1  # [game loops] the battle has run when agents see it first; none after a new seed
+    late_resets: float = .0005  # [fraction] of episodes that agents see one loop later: recorded once in 2,000
+    permute_enemies: bool = True  # each episode numbers the enemies anew, as the game does; False: in order of creation
     jitter_low: float = -1.0  # [game loops] least random change of a weapon's period, drawn per shot
     jitter_high: float = 2.0  # [game loops] greatest; any number between the two, all equally likely
     chase_leash: float = 21.0  # [map units] from where it acquired it an enemy chases a target beyond scan range

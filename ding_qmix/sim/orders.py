@@ -55,7 +55,7 @@ def obey(battle: Battle, tables: UnitTables, calibration: Calibration, u: int) -
 @inline_kernel
 def _aim(battle: Battle, tables: UnitTables, u: int, number: int) -> None:
     """Order an attack on an enemy, or to heal an ally; rejected if it cannot be hit, or needs no healing."""
-    order, target = ATTACK, tables.n_agents + number
+    order, target = ATTACK, battle.unit_at[tables.n_agents + number]
     if tables.stats[HEALS, u] > 0.:
         order, target = HEAL, number
         if not _needs_healing(battle, tables, target) or battle.unit[ENERGY, u] <= 0.:

@@ -2,7 +2,8 @@ from typing import NamedTuple
 
 from ding_qmix.sim.calibration import Calibration
 from ding_qmix.sim.pathing import PathingMap, make_pathing_map
-from ding_qmix.sim.spawn import InitialState, make_initial_state, spawn_points
+from ding_qmix.sim.placement import spawn_points
+from ding_qmix.sim.spawn import InitialState, make_initial_state
 from ding_qmix.sim.unit_tables import UnitTables, make_unit_tables
 from ding_qmix.smac.reward import RewardOptions, reward_divisor
 from ding_qmix.smac.rules import Rules, agent_order, created_units, make_rules
@@ -30,7 +31,7 @@ def make_sim_params(
     names = [created[i] for i in order]
     rules = make_rules(scenario, order, obs_style, **state_options)
     return SimParams(
-        initial=make_initial_state(scenario, names, x[order], y[order]),
+        initial=make_initial_state(scenario, order, x, y),
         rules=rules,
         tables=make_unit_tables(names, scenario.n_agents),
         pathing=make_pathing_map(scenario.terrain),

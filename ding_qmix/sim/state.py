@@ -53,6 +53,7 @@ STILL, WALKING, FIGHTING = 0, 1, 2  # stances: what others can push
 class SimState(NamedTuple):
     """E battles. The generators are part of it; what never changes is in Rules, UnitTables and PathingMap."""
     unit: np.ndarray  # float64 [E, N_FIELDS, U], see ding_qmix.smac.units
+    unit_at: np.ndarray  # int32 [E, U], where in these tables a unit is that SMAC numbers u: enemies change places
     physical: np.ndarray  # float64 [E, N_PHYSICAL, U]
     decision: np.ndarray  # int32 [E, N_DECISION, U]
     rng: np.ndarray  # uint64 [E], generator states
@@ -71,6 +72,7 @@ class Request(NamedTuple):
 class FinalUnits(NamedTuple):
     """The units as they were when each env's last episode ended."""
     unit: np.ndarray  # float64 [E, N_FIELDS, U]
+    unit_at: np.ndarray  # int32 [E, U]
     target: np.ndarray  # int32 [E, U]
 
 
@@ -108,6 +110,7 @@ N_INTS = 3
 class Battle(NamedTuple):
     """One battle: views into SimState, the map's pathing, and memory to work in."""
     unit: np.ndarray  # float64 [N_FIELDS, U]
+    unit_at: np.ndarray  # int32 [U]
     physical: np.ndarray  # float64 [N_PHYSICAL, U]
     decision: np.ndarray  # int32 [N_DECISION, U]
     rng: np.ndarray  # uint64 [1]

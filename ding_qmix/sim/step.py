@@ -53,26 +53,27 @@ def _play_env(
     """Carry out one command in env e, actions int64 [N]; begin the next episode if it ended this one."""
     pathing, step = params.pathing, out.step
     battle = Battle(
-        state.unit[e], state.physical[e], state.decision[e], state.rng[e:e + 1], pathing.footing, pathing.route,
-        scratch.floats[e], scratch.ints[e]
+        state.unit[e], state.unit_at[e], state.physical[e], state.decision[e], state.rng[e:e + 1], pathing.footing,
+        pathing.route, scratch.floats[e], scratch.ints[e]
     )
     over = False
     if command == STEP:
         over = _decide(e, battle, actions, state, params, step)
         if over:
-            _show(e, battle.unit, state, params.rules, step.final_obs, step.final_state, step.final_action_mask)
+            _show(e, battle, state, params.rules, step.final_obs, step.final_state, step.final_action_mask)
             _keep_units(e, battle, out.final_units)
     if over or command == RESET:
-        if state.next_rng[e] != np.uint64(0):  # a seed that waited takes effect
+        is_fresh = state.next_rng[e] != np.uint64(0)
+        if is_fresh:  # a seed that waited takes effect
             state.rng[e] = state.next_rng[e]
             state.next_rng[e] = np.uint64(0)
         for agent in range(params.rules.n_agents):
             state.last_action[e, agent] = -1
         state.episode_step[e], state.episode_return[e] = 0, 0.
-        begin_battle(battle, params.initial, params.tables, params.calibration)
+        begin_battle(battle, params.initial, params.tables, params.calibration, is_fresh)
     if command != STEP:
         _write_result(e, battle.unit, ONGOING, 0., params.rules, state, step)
-    _show(e, battle.unit, state, params.rules, step.obs, step.state, step.action_mask)
+    _show(e, battle, state, params.rules, step.obs, step.state, step.action_mask)
 
 
 @inline_kernel
@@ -117,18 +118,20 @@ def _keep_units(e: int, battle: Battle, final_out: FinalUnits) -> None:
     for u in range(battle.unit.shape[1]):
         for row in range(N_FIELDS):
             final_out.unit[e, row, u] = battle.unit[row, u]
+        final_out.unit_at[e, u] = battle.unit_at[u]
         final_out.target[e, u] = battle.decision[TARGET, u]
 
 
 @inner_kernel
 def _show(
-        e: int, unit: np.ndarray, state: SimState, rules: Rules, obs_out: np.ndarray, state_out: np.ndarray,
+        e: int, battle: Battle, state: SimState, rules: Rules, obs_out: np.ndarray, state_out: np.ndarray,
         mask_out: np.ndarray
 ) -> None:
     """Write what the agents of env e see: obs [E, N, O], state [E, S], action mask [E, N, A]."""
-    write_action_mask(unit, rules, mask_out[e])
-    write_obs(unit, state.last_action[e], mask_out[e], rules, obs_out[e])
+    unit, unit_at = battle.unit, battle.unit_at
+    write_action_mask(unit, unit_at, rules, mask_out[e])
+    write_obs(unit, unit_at, state.last_action[e], mask_out[e], rules, obs_out[e])
     if rules.special_state:
-        write_special_state(unit, state.last_action[e], mask_out[e], rules, state_out[e])
+        write_special_state(unit, unit_at, state.last_action[e], mask_out[e], rules, state_out[e])
     else:
-        write_state(unit, state.last_action[e], rules, state_out[e])
+        write_state(unit, unit_at, state.last_action[e], rules, state_out[e])

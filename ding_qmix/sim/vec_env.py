@@ -139,7 +139,7 @@ class SimVecEnv:
 
     def units(self) -> UnitSnapshot:
         """Copy the unit tables of the running episodes."""
-        return self._snapshot(self._state.unit, self._state.decision[:, TARGET])
+        return self._snapshot(self._state.unit, self._state.unit_at, self._state.decision[:, TARGET])
 
     def final_units(self) -> UnitSnapshot:
         """Copy the unit tables as they were when the envs' last episodes ended; see ``VecEnv.final_units``."""
@@ -178,19 +178,21 @@ class SimVecEnv:
         """End the threads; there is nothing else to release."""
         self._threads.close()
 
-    def _snapshot(self, unit: np.ndarray, target: np.ndarray) -> UnitSnapshot:
-        """Copy unit tables, float64 [E, N_FIELDS, U], and targets, int32 [E, U]."""
-        types = np.broadcast_to(self._params.rules.unit_type, target.shape)
+    def _snapshot(self, unit: np.ndarray, unit_at: np.ndarray, target: np.ndarray) -> UnitSnapshot:
+        """Copy unit tables, float64 [E, N_FIELDS, U], and targets, int32 [E, U], in the order of SMAC's numbers."""
+        shown = np.take_along_axis(unit, unit_at[:, None], axis=2)
+        number = np.argsort(unit_at, axis=1)  # of the unit at each place
+        aims = np.take_along_axis(target, unit_at, axis=1)
         return UnitSnapshot(
-            unit_type=types.copy(),
-            x=unit[:, X].copy(),
-            y=unit[:, Y].copy(),
-            health=unit[:, HEALTH].copy(),
-            shield=unit[:, SHIELD].copy(),
-            energy=unit[:, ENERGY].copy(),
-            cooldown=unit[:, COOLDOWN].copy(),
-            alive=unit[:, HEALTH] > 0.,
-            target=target.copy(),
+            unit_type=self._params.rules.unit_type[unit_at],
+            x=shown[:, X].copy(),
+            y=shown[:, Y].copy(),
+            health=shown[:, HEALTH].copy(),
+            shield=shown[:, SHIELD].copy(),
+            energy=shown[:, ENERGY].copy(),
+            cooldown=shown[:, COOLDOWN].copy(),
+            alive=shown[:, HEALTH] > 0.,
+            target=np.where(aims >= 0, np.take_along_axis(number, aims, axis=1), -1).astype(np.int32),
         )
 
     def _play(self, command: int) -> None:

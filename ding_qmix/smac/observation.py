@@ -1,6 +1,8 @@
 """
 What SMAC shows: legal actions, each agent's observation, the global state. Kernels over the unit table of one env.
 
+``unit_at``, int32 [U], says where in the table the unit is that SMAC numbers u; allies are where their number says.
+
 Source: oxwhirl/smac smac/env/starcraft2/starcraft2.py @ d6aab33 (get_avail_agent_actions, get_obs_agent, get_state);
 style 'ding' adds what DI-engine's dizoo/smac/envs/smac_env.py adds: own last action and agent id.
 """
@@ -25,7 +27,7 @@ from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, SHIELD, X, Y
 
 
 @kernel
-def write_action_mask(unit: np.ndarray, rules: Rules, mask_out: np.ndarray) -> None:
+def write_action_mask(unit: np.ndarray, unit_at: np.ndarray, rules: Rules, mask_out: np.ndarray) -> None:
     """Write the legal actions, bool [N, A]."""
     mask_out[:] = False
     for agent in range(rules.n_agents):
@@ -38,12 +40,13 @@ def write_action_mask(unit: np.ndarray, rules: Rules, mask_out: np.ndarray) -> N
         mask_out[agent, NORTH + 1] = _is_pathable(rules, x, y - MOVE_PROBE)
         mask_out[agent, NORTH + 2] = _is_pathable(rules, x + MOVE_PROBE, y)
         mask_out[agent, NORTH + 3] = _is_pathable(rules, x - MOVE_PROBE, y)
-        _write_targets(unit, rules, agent, mask_out[agent])
+        _write_targets(unit, unit_at, rules, agent, mask_out[agent])
 
 
 @kernel
 def write_obs(
-        unit: np.ndarray, last_action: np.ndarray, action_mask: np.ndarray, rules: Rules, obs_out: np.ndarray
+        unit: np.ndarray, unit_at: np.ndarray, last_action: np.ndarray, action_mask: np.ndarray, rules: Rules,
+        obs_out: np.ndarray
 ) -> None:
     """Write each agent's observation, float32 [N, O]; last_action int32 [N] (-1 before the first), mask bool [N, A]."""
     obs_out[:] = 0.
@@ -53,7 +56,7 @@ def write_obs(
         if unit[HEALTH, agent] > 0.:
             for direction in range(4):
                 row[direction] = action_mask[agent, NORTH + direction]
-            start = _write_enemies(unit, rules, agent, action_mask[agent], row, 4)
+            start = _write_enemies(unit, unit_at, rules, agent, action_mask[agent], row, 4)
             start = _write_allies(unit, rules, agent, row, start)
             start = _write_vitals(unit, rules, agent, rules.ally_shield, row, start)
             if rules.own_last_action and last_action[agent] >= 0:
@@ -63,7 +66,9 @@ def write_obs(
 
 
 @kernel
-def write_state(unit: np.ndarray, last_action: np.ndarray, rules: Rules, state_out: np.ndarray) -> None:
+def write_state(
+        unit: np.ndarray, unit_at: np.ndarray, last_action: np.ndarray, rules: Rules, state_out: np.ndarray
+) -> None:
     """Write the global state, float32 [S]; last_action int32 [N], -1 before the first."""
     state_out[:] = 0.
     start = 0
@@ -76,7 +81,7 @@ def write_state(unit: np.ndarray, last_action: np.ndarray, rules: Rules, state_o
             _write_place(unit, rules, agent, rules.ally_shield, state_out, start + 2)
         start += ally_width
     enemy_width = 3 + rules.enemy_shield + rules.n_slots
-    for enemy in range(rules.n_agents, rules.n_agents + rules.n_enemies):
+    for enemy in unit_at[rules.n_agents:]:
         if unit[HEALTH, enemy] > 0.:
             state_out[start] = unit[HEALTH, enemy] / rules.health_max[enemy]
             _write_place(unit, rules, enemy, rules.enemy_shield, state_out, start + 1)
@@ -97,13 +102,13 @@ def _is_pathable(rules: Rules, x: float, y: float) -> bool:
 
 
 @inline_kernel
-def _write_targets(unit: np.ndarray, rules: Rules, agent: int, row_out: np.ndarray) -> None:
+def _write_targets(unit: np.ndarray, unit_at: np.ndarray, rules: Rules, agent: int, row_out: np.ndarray) -> None:
     """Mark living enemies in range, or for a medivac living allies that are not medivacs; row bool [A]."""
     heals = rules.healer[agent]
     first = 0 if heals else rules.n_agents
     count = rules.n_agents if heals else rules.n_enemies
     for i in range(count):
-        target = first + i
+        target = unit_at[first + i]
         if unit[HEALTH, target] <= 0. or (heals and rules.healer[target]):
             continue
         dx, dy = unit[X, target] - unit[X, agent], unit[Y, target] - unit[Y, agent]
@@ -112,14 +117,16 @@ def _write_targets(unit: np.ndarray, rules: Rules, agent: int, row_out: np.ndarr
 
 @inline_kernel
 def _write_enemies(
-        unit: np.ndarray, rules: Rules, agent: int, mask_row: np.ndarray, row_out: np.ndarray, start: int
+        unit: np.ndarray, unit_at: np.ndarray, rules: Rules, agent: int, mask_row: np.ndarray, row_out: np.ndarray,
+        start: int
 ) -> int:
     """Write the enemy block and return where it ends. A medivac's 'attackable' tells of the ally of that number."""
     width = 5 + rules.enemy_shield + rules.n_slots
     for i in range(rules.n_enemies):
-        if _write_relative(unit, agent, rules.n_agents + i, row_out, start):
+        enemy = unit_at[rules.n_agents + i]
+        if _write_relative(unit, agent, enemy, row_out, start):
             row_out[start] = mask_row[FIRST_TARGET + i]
-            _write_vitals(unit, rules, rules.n_agents + i, rules.enemy_shield, row_out, start + 4)
+            _write_vitals(unit, rules, enemy, rules.enemy_shield, row_out, start + 4)
         start += width
     return start
 

@@ -20,10 +20,12 @@ from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, SHIELD, X, Y
 
 @kernel
 def write_special_state(
-        unit: np.ndarray, last_action: np.ndarray, action_mask: np.ndarray, rules: Rules, state_out: np.ndarray
+        unit: np.ndarray, unit_at: np.ndarray, last_action: np.ndarray, action_mask: np.ndarray, rules: Rules,
+        state_out: np.ndarray
 ) -> None:
     """
-    Write all agents' views end to end, float32 [N * G]; last_action int32 [N] (-1 before the first), mask bool [N, A].
+    Write all agents' views end to end, float32 [N * G]; unit_at int32 [U] as for ``write_obs``, last_action int32
+    [N] (-1 before the first), mask bool [N, A].
 
     Of dead units nothing is shown but a dead agent itself: in its own view with health 0, without what is relative to
     it; or, under the rules' death_mask, with nothing but its id.
@@ -36,7 +38,7 @@ def write_special_state(
         if rules.death_mask and unit[HEALTH, agent] <= 0.:
             continue
         start = _write_others(unit, last_action, rules, agent, row)
-        start = _write_foes(unit, action_mask[agent], rules, agent, row, start)
+        start = _write_foes(unit, unit_at, action_mask[agent], rules, agent, row, start)
         row[start] = 1.
         _write_ally(unit, last_action[agent], rules, agent, row, start + 4)
 
@@ -60,12 +62,13 @@ def _write_others(unit: np.ndarray, last_action: np.ndarray, rules: Rules, agent
 
 @inline_kernel
 def _write_foes(
-        unit: np.ndarray, mask_row: np.ndarray, rules: Rules, agent: int, row_out: np.ndarray, start: int
+        unit: np.ndarray, unit_at: np.ndarray, mask_row: np.ndarray, rules: Rules, agent: int, row_out: np.ndarray,
+        start: int
 ) -> int:
     """Write the blocks of the enemies and return where they end; bool [A] mask. A medivac's mask tells of allies."""
     width = 8 + rules.enemy_shield + rules.n_slots
     for i in range(rules.n_enemies):
-        enemy = rules.n_agents + i
+        enemy = unit_at[rules.n_agents + i]
         if unit[HEALTH, enemy] > 0.:
             row_out[start + 4] = _write_direction(unit, agent, enemy, row_out, start + 1)
             row_out[start] = mask_row[FIRST_TARGET + i]  # a dead agent's mask is False here

@@ -123,10 +123,13 @@ def _targets(part: str, maps: Optional[list[str]]) -> dict[str, Any]:
 
 def _env_maker(settings: list[tuple[str, Any]]) -> MakeEnv:
     """Return what makes envs whose uncertain facts are set like this."""
-    options: dict[str, Any] = {OPTION: dict(settings)} if settings else {}
+    # Recorded units are told apart by their order of creation.
+    options: dict[str, Any] = {OPTION: {'permute_enemies': False, **dict(settings)}}
 
     def make_env(map_name: str, n_envs: int, seed: int) -> VecEnv:
-        return make_vec_env(map_name, n_envs, seed=seed, **options)
+        env = make_vec_env(map_name, n_envs, seed=seed, **options)
+        env.reset()  # the first episode of a seed begins otherwise than those that follow, which recordings show
+        return env
 
     return make_env
 

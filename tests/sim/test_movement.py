@@ -4,7 +4,7 @@ import pytest
 from battlefield import Battlefield
 
 from ding_qmix.sim.calibration import Calibration
-from ding_qmix.sim.spawn import spawn_points
+from ding_qmix.sim.placement import spawn_points
 from ding_qmix.sim.unit_types import OVERLAP
 from ding_qmix.smac.rules import EAST, NORTH, STOP, WEST
 from ding_qmix.smac.scenarios import get_scenario

@@ -8,7 +8,7 @@ from battlefield import Battlefield
 from ding_qmix.sim import SimVecEnv
 from ding_qmix.sim.calibration import Calibration
 from ding_qmix.sim.pathing import STRAIGHT, find_routes, make_pathing_map
-from ding_qmix.sim.spawn import spawn_points
+from ding_qmix.sim.placement import spawn_points
 from ding_qmix.sim.state import ATTACK, ATTACK_MOVE, GOAL_X, GOAL_Y, GUARD, ORDER, TARGET
 from ding_qmix.smac.rules import FIRST_TARGET
 from ding_qmix.smac.scenarios import SCENARIOS

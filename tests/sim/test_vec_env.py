@@ -15,6 +15,12 @@ def legal(mask, rng):
     return (rng.random(mask.shape) * mask).argmax(-1)
 
 
+def targets_shown(battle):
+    """Return whom each unit of a battle aims at, int [U], in the order and by the numbers that SMAC gives them."""
+    number = {int(u): i for i, u in enumerate(battle.unit_at)}
+    return [number.get(int(battle.decision[TARGET, u]), -1) for u in battle.unit_at]
+
+
 def play(env, n_steps, seed=0, first=None):
     """Return copies of (reward, obs sum, state sum) per step, each env drawing its actions from its own generator."""
     rngs = [np.random.default_rng(seed + e) for e in range(env.n_envs)]
@@ -254,10 +260,10 @@ def test_final_units_are_those_of_the_ended_battle(map_name, special_global_stat
         ended = step.terminated | step.truncated
     e, units = int(ended.argmax()), env.final_units()
     shown = np.stack([units.x, units.y, units.health, units.shield, units.energy, units.cooldown], axis=1)[e]
-    np.testing.assert_array_equal(shown, battles[e].unit)
-    np.testing.assert_array_equal(units.target[e], battles[e].decision[TARGET])
+    np.testing.assert_array_equal(shown, battles[e].unit[:, battles[e].unit_at])
+    np.testing.assert_array_equal(units.target[e], targets_shown(battles[e]))
     alive = units.alive[e]
-    np.testing.assert_array_equal(alive, battles[e].unit[HEALTH] > 0.)
+    np.testing.assert_array_equal(alive, battles[e].unit[HEALTH, battles[e].unit_at] > 0.)
     n = env.spec.n_agents
     assert ((~alive[:n]).sum(), (~alive[n:]).sum()) == (step.dead_allies[e], step.dead_enemies[e])
     assert env.units().alive[e].all()
@@ -274,7 +280,7 @@ def test_final_units_keep_who_aims_at_whom():
     battle = battle_after(env, 0, actions[0])
     assert env.step(actions).truncated[0]
     target = env.final_units().target[0]
-    np.testing.assert_array_equal(target, battle.decision[TARGET])
+    np.testing.assert_array_equal(target, targets_shown(battle))
     assert (target >= 0).any()
 
 

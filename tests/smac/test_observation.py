@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ding_qmix.sim import SimVecEnv
+from ding_qmix.sim.calibration import Calibration
 from ding_qmix.smac.rules import EAST, FIRST_TARGET, NO_OP, NORTH, SOUTH, STOP, WEST
 from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, UNIT_NAMES, X, Y
 
@@ -13,7 +14,7 @@ E_MARINE, E_MARAUDER, E_MEDIVAC = 10, 17, 19  # enemies of MMM, in order of crea
 
 def shown(map_name='MMM', obs_style='smac', **table):
     """Return an env and what it shows with rows of the unit table overwritten: table[u] = {field: value}."""
-    env = SimVecEnv(map_name, 1, obs_style=obs_style, n_threads=1)
+    env = SimVecEnv(map_name, 1, obs_style=obs_style, n_threads=1, calibration=Calibration(permute_enemies=False))
     env.reset()
     for u, fields in table.items():
         for field, value in fields.items():
@@ -24,8 +25,8 @@ def shown(map_name='MMM', obs_style='smac', **table):
 
 
 @pytest.mark.unittest
-def test_agents_of_mmm_are_sorted_by_type_and_enemies_as_created():
-    names = [UNIT_NAMES[t] for t in SimVecEnv('MMM', 1, n_threads=1).units().unit_type[0]]
+def test_agents_of_mmm_are_sorted_by_type_and_enemies_as_created_if_told():
+    names = [UNIT_NAMES[t] for t in shown()[0].units().unit_type[0]]
     assert names[:10] == ['marauder'] * 2 + ['marine'] * 7 + ['medivac']
     assert names[10:] == ['marine'] * 7 + ['marauder'] * 2 + ['medivac']
 

@@ -1,10 +1,11 @@
 """The rule book against its reference implementation, value by value, on random play of every map."""
 import numpy as np
 import pytest
-from every_map import random_actions, table_after, unit_records
+from every_map import battle_after, random_actions, unit_records
 from reference.smac import ReferenceRules
 
 from ding_qmix.sim import SimVecEnv
+from ding_qmix.sim.calibration import Calibration
 from ding_qmix.smac.scenarios import SCENARIOS
 from ding_qmix.smac.terrain import pathing_grid
 
@@ -34,13 +35,13 @@ def test_rules_agree_with_their_reference_implementation(map_name, style):
     reference, rng = reference_of(map_name), np.random.default_rng(0)
     only_positive = style == 'ding'
     env = SimVecEnv(map_name, 1, seed=3, obs_style=style, n_threads=1, reward_only_positive=only_positive)
-    step, kinds = env.reset(), env.units().unit_type[0]
+    step = env.reset()
     last_actions = [None] * reference.n_agents
-    before = unit_records(env._state.unit[0], kinds)
+    before = unit_records(env)
     assert_shows(reference, before, last_actions, style, step.obs[0], step.state[0], step.action_mask[0])
     for _ in range(N_STEPS):
         actions = random_actions(step, rng, fierce=.8)
-        after = unit_records(table_after(env, 0, actions[0]), kinds)
+        after = unit_records(env, battle_after(env, 0, actions[0]))
         step = env.step(actions)
         last_actions = actions[0].tolist()
         assert step.reward[0] == pytest.approx(reference.reward(before, after, only_positive), rel=1e-5, abs=1e-6)
@@ -57,7 +58,7 @@ def test_rules_agree_with_their_reference_implementation(map_name, style):
 @pytest.mark.unittest
 @pytest.mark.parametrize('map_name', ['2s3z', '3s5z', '3s5z_vs_3s6z'])
 def test_reference_and_rules_have_the_one_hots_of_stalkers_and_zealots_swapped(map_name):
-    env = SimVecEnv(map_name, 1, obs_style='smac', n_threads=1)
+    env = SimVecEnv(map_name, 1, obs_style='smac', n_threads=1, calibration=Calibration(permute_enemies=False))
     obs = env.reset().obs[0]
     assert obs[0, -2:].tolist() == [1., 0.] and obs[-1, -2:].tolist() == [0., 1.]  # own: stalkers come first
     env._state.unit[0, :2, env.spec.n_agents:] = env._state.unit[0, :2, :1]

@@ -3,10 +3,12 @@ from typing import Optional
 
 import numpy as np
 import pytest
-from every_map import random_actions, table_after, unit_records
+from every_map import battle_after, random_actions, unit_records
+from reference.smac import Unit
 from reference.special_state import ReferenceViews
 
 from ding_qmix.sim import SimVecEnv
+from ding_qmix.sim.calibration import Calibration
 from ding_qmix.smac.scenarios import SCENARIOS, make_spec
 from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, SHIELD, X, Y
 from ding_qmix.spec import VecStep
@@ -40,7 +42,8 @@ VIEW_DIM = {
 
 
 def _env(map_name: str, death_mask: bool = False) -> SimVecEnv:
-    env = SimVecEnv(map_name, 1, special_global_state=True, death_mask=death_mask, n_threads=1)
+    calibration = Calibration(permute_enemies=False)
+    env = SimVecEnv(map_name, 1, special_global_state=True, death_mask=death_mask, n_threads=1, calibration=calibration)
     env.reset()
     return env
 
@@ -58,10 +61,10 @@ def _shown(env: SimVecEnv, last_action: Optional[list[int]] = None, **rows: dict
     return env.observe().state[0].reshape(env.spec.state_shape)
 
 
-def _reference_views(env: SimVecEnv, reference: ReferenceViews, table: np.ndarray,
+def _reference_views(env: SimVecEnv, reference: ReferenceViews, units: list[Unit],
                      mask: np.ndarray) -> list[list[float]]:
-    """The reference implementation's views of a unit table and the actions played last."""
-    units, n_agents = unit_records(table, env._params.rules.unit_type), env.spec.n_agents
+    """The reference implementation's views of units and the actions played last."""
+    n_agents = env.spec.n_agents
     actions = env._state.last_action[0].tolist()
     return reference.views(units[:n_agents], units[n_agents:], actions, mask.tolist())
 
@@ -170,28 +173,28 @@ def test_views_equal_the_reference_implementations(map_name: str, death_mask: bo
     env._state.last_action[0] = rng.integers(-1, rules.n_actions, rules.n_agents)
     env.load_state_dict(env.state_dict())
     step = env.observe()
-    reference = _reference_views(env, _reference(map_name, death_mask), unit, step.action_mask[0])
+    reference = _reference_views(env, _reference(map_name, death_mask), unit_records(env), step.action_mask[0])
     np.testing.assert_allclose(step.state[0].reshape(-1, VIEW_DIM[map_name]), reference, rtol=1e-6, atol=1e-7)
 
 
-def _play_to_the_end(env: SimVecEnv, plain: SimVecEnv) -> tuple[VecStep, np.ndarray, np.ndarray]:
-    """Play both alike until an episode ends; return its last step and actions, and the unit table at its end."""
+def _play_to_the_end(env: SimVecEnv, plain: SimVecEnv) -> tuple[VecStep, np.ndarray, list[Unit]]:
+    """Play both alike until an episode ends; return its last step and actions, and the units at its end."""
     step, rng = env.reset(), np.random.default_rng(0)
     other = plain.reset()
     while True:
         actions = random_actions(step, rng)
-        table = table_after(env, 0, actions[0])
+        units = unit_records(env, battle_after(env, 0, actions[0]))
         step, other = env.step(actions), plain.step(actions)
         for name in ('obs', 'reward', 'action_mask', 'terminated', 'truncated'):
             assert np.array_equal(getattr(step, name), getattr(other, name))
         if step.terminated[0] or step.truncated[0]:
-            return step, actions, table
+            return step, actions, units
 
 
 @pytest.mark.unittest
 def test_the_last_view_of_an_episode_is_of_its_end_and_the_rest_is_as_without_views() -> None:
     env = SimVecEnv('MMM', 1, special_global_state=True, n_threads=1)
-    step, actions, table = _play_to_the_end(env, SimVecEnv('MMM', 1, n_threads=1))
+    step, actions, units = _play_to_the_end(env, SimVecEnv('MMM', 1, n_threads=1))
     env._state.last_action[0] = actions[0]
-    reference = _reference_views(env, _reference('MMM', False), table, step.final_action_mask[0])
+    reference = _reference_views(env, _reference('MMM', False), units, step.final_action_mask[0])
     np.testing.assert_allclose(step.final_state[0].reshape(env.spec.state_shape), reference, rtol=1e-6, atol=1e-7)

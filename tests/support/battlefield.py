@@ -34,13 +34,14 @@ class Battlefield:
         order = EnemyOrder('point', (goal, )) if goal else EnemyOrder('none')
         groups = [tuple(UnitGroup(unit, 1, x, y) for unit, x, y in side) for side in (allies, enemies)]
         scenario = Scenario('test', terrain, 100, race, race, map_type, groups[0], groups[1], order)
-        options = dict(reset_loops=0, jitter_low=0., jitter_high=0.)
+        options = dict(reset_loops=0, late_resets=0., permute_enemies=False, jitter_low=0., jitter_high=0.)
         options.update(calibration)
         self.params: SimParams = make_sim_params(scenario, 'smac', Calibration(**options), RewardOptions())
         n_units = scenario.n_agents + scenario.n_enemies
         self.n_agents = scenario.n_agents
         self.battle = Battle(
             unit=np.zeros((N_FIELDS, n_units)),
+            unit_at=np.arange(n_units, dtype=np.int32),
             physical=np.zeros((N_PHYSICAL, n_units)),
             decision=np.zeros((N_DECISION, n_units), dtype=np.int32),
             rng=np.array([seed_state(seed)], dtype=np.uint64),
@@ -49,7 +50,7 @@ class Battlefield:
             floats=np.zeros((N_FLOATS, n_units + 4)),
             ints=np.zeros((N_INTS, n_units + 4), dtype=np.int32),
         )
-        begin_battle(self.battle, self.params.initial, self.params.tables, self.params.calibration)
+        begin_battle(self.battle, self.params.initial, self.params.tables, self.params.calibration, False)
 
     def order(self, u: int, action: int) -> None:
         """Give one ally an action of SMAC."""

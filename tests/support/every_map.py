@@ -1,4 +1,5 @@
 """Play on any map, for tests over all of them: who acts how, and the battle as it was before its env began the next."""
+from types import SimpleNamespace
 from typing import Callable, Optional
 
 import numpy as np
@@ -20,10 +21,11 @@ def random_actions(step: VecStep, rng: np.random.Generator, fierce: float = .5) 
     return (rng.random(mask.shape) * chosen).argmax(2)
 
 
-def unit_records(table: np.ndarray, unit_type: np.ndarray) -> list[Unit]:
-    """Return a unit table, float64 [N_FIELDS, U], as records."""
-    rows = table[[X, Y, HEALTH, SHIELD, ENERGY, COOLDOWN]].T.tolist()
-    return [Unit(UNIT_NAMES[kind], *row) for kind, row in zip(unit_type, rows)]
+def unit_records(env: SimVecEnv, battle: Optional[Battle] = None) -> list[Unit]:
+    """Return the units of a battle, by default that of env 0, as records in the order of SMAC's numbers."""
+    of = battle or SimpleNamespace(unit=env._state.unit[0], unit_at=env._state.unit_at[0])
+    rows = of.unit[[X, Y, HEALTH, SHIELD, ENERGY, COOLDOWN]][:, of.unit_at].T.tolist()
+    return [Unit(UNIT_NAMES[kind], *row) for kind, row in zip(env._params.rules.unit_type[of.unit_at], rows)]
 
 
 def battle_after(env: SimVecEnv, e: int, actions: np.ndarray) -> Battle:
@@ -31,17 +33,12 @@ def battle_after(env: SimVecEnv, e: int, actions: np.ndarray) -> Battle:
     state, params = env._state, env._params
     n_units = state.unit.shape[2]
     battle = Battle(
-        state.unit[e].copy(), state.physical[e].copy(), state.decision[e].copy(), state.rng[e:e + 1].copy(),
-        params.pathing.footing, params.pathing.route, np.zeros((N_FLOATS, n_units + 4)),
+        state.unit[e].copy(), state.unit_at[e].copy(), state.physical[e].copy(), state.decision[e].copy(),
+        state.rng[e:e + 1].copy(), params.pathing.footing, params.pathing.route, np.zeros((N_FLOATS, n_units + 4)),
         np.zeros((N_INTS, n_units + 4), np.int32)
     )
     play_step(battle, params.tables, params.calibration, actions)
     return battle
-
-
-def table_after(env: SimVecEnv, e: int, actions: np.ndarray) -> np.ndarray:
-    """Return the unit table of ``battle_after``, float64 [N_FIELDS, U]."""
-    return battle_after(env, e, actions).unit
 
 
 def play(

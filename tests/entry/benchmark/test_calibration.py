@@ -206,7 +206,7 @@ def test_place_shows_the_situation(part, trace) -> None:
 
 @pytest.mark.unittest
 def test_one_step_and_open_loop_of_what_the_simulator_played_agree(part) -> None:
-    trace = part('traces').record_trace(make_vec_env('2m_vs_1z', 8), 'stand still', 20)
+    trace = part('traces').record_trace(make_vec_env('2m_vs_1z', 32), 'stand still', 20)
     measured = {'period': {}, 'hit': {}}
 
     def make(map_name: str, n_envs: int, seed: int) -> Any:
@@ -215,9 +215,10 @@ def test_one_step_and_open_loop_of_what_the_simulator_played_agree(part) -> None
     figures = {f.name: f for f in part('one_step').one_step_figures(make, trace, 60, 0, measured)}
     assert figures['recorded actions that are legal, share'].sim.value == 1.
     assert figures['damage to enemies per step [points]'].sim.value == 0.
-    figures = {f.name: f for f in part('open_loop').open_loop_figures(make, trace, 8, 0)}
+    figures = {f.name: f for f in part('open_loop').open_loop_figures(make, trace, 32, 0)}
     assert figures['orders that are not legal, share'].sim.value == 0.
-    assert figures['ally is first hurt in [env step]'].z == pytest.approx(0., abs=3.)
+    hurt = figures['ally is first hurt in [env step]']
+    assert hurt.sim.value == pytest.approx(hurt.real.value, abs=.5)
 
 
 @pytest.mark.unittest
