@@ -69,6 +69,11 @@ class VecStep(NamedTuple):
     the ``final_*`` rows belong to the ended episode, and ``obs``, ``state``, ``action_mask`` already are the first of
     the next one. ``final_*`` rows are defined only where an episode ended in this step.
 
+    Lost episodes: an env that cannot play on, as its game hangs, dies or answers nonsense, is restarted, and ``lost``
+    tells it. The episode that ran counts for nothing: the other flags are False, ``reward``, ``dead_*`` and
+    ``episode_*`` 0, ``final_*`` is not defined, and ``obs``, ``state``, ``action_mask`` already are the first of a new
+    episode. It may be set for envs that were not asked to play as well. The simulator loses none.
+
     ``dead_*`` and ``episode_*`` begin anew with the env's next step or reset. An env that is not played keeps those it
     has, also those of an episode that has ended.
 
@@ -81,6 +86,7 @@ class VecStep(NamedTuple):
     terminated: np.ndarray  # bool [E], the battle was decided in this step
     truncated: np.ndarray  # bool [E], the episode limit was reached with the battle undecided
     won: np.ndarray  # bool [E], the allies won in this step
+    lost: np.ndarray  # bool [E], the env was restarted: the running episode is dropped
     dead_allies: np.ndarray  # int32 [E], after this step, of the episode the reward belongs to
     dead_enemies: np.ndarray  # int32 [E]
     episode_len: np.ndarray  # int64 [E], [env steps] of the episode the reward belongs to, this step included
@@ -90,12 +96,20 @@ class VecStep(NamedTuple):
     final_action_mask: np.ndarray  # bool [E, N, A]
 
 
+class EnvFailure(RuntimeError):
+    """An env broke: it hung, died or could not be restarted. Not what a caller's mistake raises."""
+
+
 class VecEnv(Protocol):
     """
     A batch of E battles on one map. Implemented by the simulator and by the real game.
 
     Env i draws from a generator of its own: it plays the same episodes for the same seed and actions, whatever its
     neighbours do and how many they are. No env can be stepped before its first ``reset``.
+
+    An env that hangs, beyond a time limit of the VecEnv's own, or dies is the VecEnv's to restart. Where it does so in
+    ``step``, it sets ``lost``; in ``reset`` the new episode is simply begun. What cannot be restarted raises
+    ``EnvFailure``.
     """
     spec: EnvSpec
     n_envs: int  # E
@@ -108,6 +122,7 @@ class VecEnv(Protocol):
             before.
         Raises:
             - IndexError: an env id is out of range
+            - EnvFailure: the batch is broken, and is to be closed
         """
 
     def step(self, actions: np.ndarray, active: Optional[np.ndarray] = None) -> VecStep:
@@ -121,7 +136,11 @@ class VecEnv(Protocol):
         Raises:
             - TypeError, ValueError: wrong dtype or shape, or an illegal action of an active env; nothing was played
             - RuntimeError: an active env was never reset
+            - EnvFailure: the batch is broken, and is to be closed
         """
+
+    def lost_cause(self, env_id: int) -> str:
+        """Return why an env's latest ``lost`` episode could not be played on, '' if it has lost none."""
 
     def observe(self) -> VecStep:
         """
@@ -173,6 +192,7 @@ class EpisodeStats(NamedTuple):
     length: np.ndarray  # int64 [n], [env steps]
     dead_allies: np.ndarray  # int32 [n]
     dead_enemies: np.ndarray  # int32 [n]
+    n_lost: np.ndarray  # int64 [n], earlier episodes in its place that were lost
 
 
 class Actor(Protocol):

@@ -11,7 +11,8 @@ from ding_qmix.envs import backends
 from ding_qmix.smac.scenarios import make_spec
 from ding_qmix.spec import VecStep
 
-# How the episodes of an env end, one after another: (kind, length in env steps, dead allies, dead enemies).
+# How the episodes of an env end, one after another: (kind, length in env steps, dead allies, dead enemies); of kind
+# 'lost' is one that the env breaks in.
 SCRIPT = (('win', 3, 1, 3), ('loss', 2, 3, 1), ('draw', 2, 3, 3), ('timeout', 4, 0, 1))
 
 
@@ -20,6 +21,7 @@ class ScriptedVecEnv:
     A VecEnv of the map's shapes without a battle. Every number it shows is ``100 * seed + 10 * episode + step``, the
     final ones too; action 0 is illegal. Reward is 1 per step. Episodes of an env end as SCRIPT says, over and over.
     """
+    script: tuple[tuple[str, int, int, int], ...] = SCRIPT
 
     def __init__(self, map_name: str, n_envs: int, seed: int = 0, obs_style: str = 'ding', **options: Any) -> None:
         self.spec, self.n_envs = make_spec(map_name, obs_style), n_envs
@@ -40,16 +42,19 @@ class ScriptedVecEnv:
     def step(self, actions: np.ndarray, active: Optional[np.ndarray] = None) -> VecStep:
         active = np.ones(self.n_envs, bool) if active is None else active
         self.steps += active
-        ends = [SCRIPT[k % len(SCRIPT)] for k in self.episode]
+        ends = [self.script[k % len(self.script)] for k in self.episode]
         done = active & (self.steps >= [end[1] for end in ends])
         score = np.array([[end[2] for end in ends], [end[3] for end in ends], self.steps])
         self.score[:, active] = score[:, active]
         final = self._number()
         self._begin(np.flatnonzero(done))
         kind = np.array([end[0] for end in ends])
+        lost = done & (kind == 'lost')
+        self.score[:, lost] = 0
         self.shown = self._show(final)._replace(
-            reward=active.astype(np.float32),
-            terminated=done & (kind != 'timeout'),
+            reward=(active & ~lost).astype(np.float32),
+            terminated=done & (kind != 'timeout') & ~lost,
+            lost=lost,
             truncated=done & (kind == 'timeout'),
             won=done & (kind == 'win'),
         )
@@ -66,6 +71,9 @@ class ScriptedVecEnv:
         return None
 
     final_units = units
+
+    def lost_cause(self, env_id: int) -> str:
+        return f'the game of env {env_id} died'
 
     def state_dict(self) -> dict:
         return {name: getattr(self, name).tolist() for name in ('seeds', 'episode', 'steps')}
@@ -96,17 +104,32 @@ class ScriptedVecEnv:
         ]
         dead, length = self.score[:2].astype(np.int32), self.score[2].astype(np.int64)
         self.shown = VecStep(
-            rows[0], rows[1], mask, np.zeros(self.n_envs, np.float32), nothing, nothing, nothing, *dead, length,
-            length.astype(np.float64), rows[2], rows[3], mask
+            rows[0], rows[1], mask, np.zeros(self.n_envs, np.float32), nothing, nothing, nothing, nothing, *dead,
+            length, length.astype(np.float64), rows[2], rows[3], mask
         )
         return self.shown
+
+
+class LosingVecEnv(ScriptedVecEnv):
+    """A ScriptedVecEnv that loses every second episode in its third step."""
+    script = (('win', 3, 1, 3), ('lost', 3, 0, 0))
+
+
+def _replace_sim(monkeypatch: pytest.MonkeyPatch, env_type: type[ScriptedVecEnv]) -> None:
+    sim = backends._BACKENDS['sim']
+    monkeypatch.setitem(backends._BACKENDS, 'sim', sim._replace(build=env_type))
 
 
 @pytest.fixture
 def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Backend 'sim' becomes the ScriptedVecEnv."""
-    sim = backends._BACKENDS['sim']
-    monkeypatch.setitem(backends._BACKENDS, 'sim', sim._replace(build=ScriptedVecEnv))
+    _replace_sim(monkeypatch, ScriptedVecEnv)
+
+
+@pytest.fixture
+def losing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Backend 'sim' becomes a ScriptedVecEnv whose every second episode is lost in its third step."""
+    _replace_sim(monkeypatch, LosingVecEnv)
 
 
 @pytest.fixture(scope='session')

@@ -16,14 +16,19 @@ def measure_policy(env: VecEnv, policy_name: str, seed: int = 0) -> EpisodeStats
         - stats: entry e is of env e
     """
     policy = make_scripted_policy(policy_name, env.spec, env.n_envs, seed)
-    active, won, truncated = np.ones(env.n_envs, bool), np.zeros(env.n_envs, bool), np.zeros(env.n_envs, bool)
+    active, n_envs = np.ones(env.n_envs, bool), env.n_envs
+    types = (np.float64, bool, bool, np.int64, np.int32, np.int32, np.int64)
+    stats = EpisodeStats(*(np.zeros(n_envs, dtype) for dtype in types))
     step = env.reset()
     while active.any():
         step = env.step(policy.act(step, env.units()), active)
-        won |= step.won
-        truncated |= step.truncated
-        active &= ~(step.terminated | step.truncated)
-    return EpisodeStats(  # envs that have ended keep what their episodes came to
-        step.episode_return.copy(), won, truncated, step.episode_len.copy(), step.dead_allies.copy(),
-        step.dead_enemies.copy()
-    )
+        done = active & (step.terminated | step.truncated)
+        shown = (
+            step.episode_return, step.won, step.truncated, step.episode_len, step.dead_allies, step.dead_enemies,
+            stats.n_lost + (active & step.lost)
+        )
+        for kept, value in zip(stats, shown):
+            kept[done] = value[done]
+        stats.n_lost[:] = shown[-1]
+        active &= ~done
+    return stats

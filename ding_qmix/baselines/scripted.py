@@ -58,7 +58,7 @@ class ScriptedPolicy(ABC):
             )
         if self._tables is None:
             self._tables = _make_known_tables(self._spec, units)
-        ended = step.terminated | step.truncated
+        ended = step.terminated | step.truncated | step.lost
         if ended.any():
             self.reset(np.flatnonzero(ended))
         actions = np.empty(self._shape, dtype=np.int64)

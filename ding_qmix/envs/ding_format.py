@@ -49,12 +49,15 @@ def ding_timestep(view: DingView, env: TrackedVecEnv, i: int) -> BaseEnvTimestep
         - reward: float32 [1]
         - done: bool, the episode ended
         - info: terminated (the battle was decided), truncated (the time limit came first); at the end of an episode \
-            also what ``episode_summary`` returns
+            also what ``episode_summary`` returns; abnormal=True, DI-engine's word, where the env was restarted and \
+            the episode is lost, with its cause
     """
     step = env.last_step
     terminated, truncated = bool(step.terminated[i]), bool(step.truncated[i])
     done = terminated or truncated
     info: dict[str, Any] = {'terminated': terminated, 'truncated': truncated}
+    if step.lost[i]:
+        info.update(abnormal=True, cause=env.lost_cause(i))
     if done:
         info.update(episode_summary(env, i))
         obs = view_obs(view, step.final_obs[i], step.final_state[i], step.final_action_mask[i])

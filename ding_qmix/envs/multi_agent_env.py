@@ -83,6 +83,7 @@ class SMACMultiAgentEnv:
         self._env.seed(np.array([self._seed]))
         self._continuing_episode = continuing_episode
         self._ended = False  # the episode is over, and its last obs are still shown
+        self._lost = False  # the game broke: the next episode is shown, and waits for reset
         self._stats = {'battles_won': 0, 'battles_game': 0, 'battles_draw': 0, 'timeouts': 0, 'restarts': 0}
         spec = self._env.spec
         self.map_name, self.episode_limit = map_name, spec.episode_limit
@@ -91,13 +92,14 @@ class SMACMultiAgentEnv:
     def reset(self) -> tuple[list[np.ndarray], np.ndarray]:
         """Begin the next episode, unless it has only just begun; return ``get_obs()`` and ``get_state()``."""
         self._env.reset()
-        self._ended = False
+        self._ended = self._lost = False
         return self.get_obs(), self.get_state()
 
     def step(self, actions: Union[Sequence[int], np.ndarray]) -> tuple[float, bool, dict[str, Any]]:
         """
         Overview:
             Play one decision of the whole team. After an episode's end the getters show its last obs until ``reset``.
+            Where the game broke and was restarted, the episode ends as in SMAC: reward 0, no info, one restart more.
         Arguments:
             - actions: one legal action per agent, integers [N]
         Returns:
@@ -109,11 +111,15 @@ class SMACMultiAgentEnv:
             - ValueError: wrong number of actions, or an illegal one
             - RuntimeError: the episode is over, or none has begun
         """
-        if self._ended:
+        if self._ended or self._lost:
             raise RuntimeError(f'{self!r}: the episode is over; call reset before the next step')
         step = self._env.last_step
         action = joint_action([int(a) for a in actions], step.action_mask[0], repr(self))
         step = self._env.step(action[None])
+        if step.lost[0]:
+            self._lost = True
+            self._stats['restarts'] += 1
+            return 0., True, {}
         won, timeout = bool(step.won[0]), bool(step.truncated[0])
         self._ended = bool(step.terminated[0]) or timeout
         info: dict[str, Any] = {

@@ -42,19 +42,19 @@ class RecordedVecEnv:
         """Begin new episodes; unfinished ones leave no file."""
         step = self._env.reset(env_ids)
         begun = np.arange(self.n_envs) if env_ids is None else env_ids
-        self._recorder.drop(begun)
-        self._from_start[begun] = True
+        self._begin(np.union1d(begun, np.flatnonzero(step.lost)))
         return step
 
     def step(self, actions: np.ndarray, active: Optional[np.ndarray] = None) -> VecStep:
-        """Play one decision; write the episodes that it ends."""
+        """Play one decision; write the episodes that it ends. Lost ones leave no file."""
         units, mask = self._env.units(), self._env.observe().action_mask.copy()
         step = self._env.step(actions, active)
         played = np.ones(self.n_envs, dtype=bool) if active is None else active
-        for e in self._recorder.record(units, mask, actions, step, played & self._from_start):
+        for e in self._recorder.record(units, mask, actions, step, played & self._from_start & ~step.lost):
             if self._folders is not None:
                 self._files[self._folders[e]].write(self._labels[e], self._recorder.frames(e))
         self._from_start |= played & (step.terminated | step.truncated)
+        self._begin(np.flatnonzero(step.lost))
         return step
 
     def observe(self) -> VecStep:
@@ -64,6 +64,10 @@ class RecordedVecEnv:
     def seed(self, seeds: np.ndarray, env_ids: Optional[np.ndarray] = None) -> None:
         """Seed each env's own generator; takes effect at the next reset."""
         self._env.seed(seeds, env_ids)
+
+    def lost_cause(self, env_id: int) -> str:
+        """Return why an env's latest lost episode could not be played on."""
+        return self._env.lost_cause(env_id)
 
     def units(self) -> UnitSnapshot:
         """Copy the unit tables of the running episodes."""
@@ -86,3 +90,8 @@ class RecordedVecEnv:
     def close(self) -> None:
         """Release the battles; unfinished episodes leave no file."""
         self._env.close()
+
+    def _begin(self, env_ids: np.ndarray) -> None:
+        """In these envs an episode has begun before our eyes."""
+        self._recorder.drop(env_ids)
+        self._from_start[env_ids] = True

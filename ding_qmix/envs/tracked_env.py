@@ -57,17 +57,20 @@ class TrackedVecEnv:
         if due.any():
             step = self._env.reset(ids[due])
             self._begun[ids[due]], self._seeded[ids[due]], self._stepped[ids[due]] = True, False, False
+            self._stepped &= ~step.lost
+            self._seeded &= ~step.lost
         else:
             nothing = np.zeros(self.n_envs, bool)
             reward = np.zeros(self.n_envs, np.float32)
-            step = self.last_step._replace(reward=reward, terminated=nothing, truncated=nothing, won=nothing)
+            flags = dict(terminated=nothing, truncated=nothing, won=nothing, lost=nothing)
+            step = self.last_step._replace(reward=reward, **flags)
         return self._show(step)
 
     def step(self, actions: np.ndarray, active: Optional[np.ndarray] = None) -> VecStep:
         """Play one decision; see ``VecEnv.step``."""
         step = self._env.step(actions, active)
         played = np.ones(self.n_envs, bool) if active is None else active
-        done = step.terminated | step.truncated
+        done = step.terminated | step.truncated | step.lost
         self._stepped = (self._stepped | played) & ~done
         self._seeded &= ~done
         self._kept &= ~played
@@ -77,6 +80,10 @@ class TrackedVecEnv:
         """Seed each env's own generator; the next ``reset`` begins its first episode."""
         self._env.seed(seeds, env_ids)
         self._seeded[slice(None) if env_ids is None else env_ids] = True
+
+    def lost_cause(self, env_id: int) -> str:
+        """Return why an env's latest lost episode could not be played on."""
+        return self._env.lost_cause(env_id)
 
     def units(self) -> UnitSnapshot:
         """Copy the unit tables of the running episodes."""

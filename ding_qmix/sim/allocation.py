@@ -56,6 +56,7 @@ def make_step(n_envs: int, spec: EnvSpec) -> VecStep:
         terminated=np.zeros(n_envs, dtype=np.bool_),
         truncated=np.zeros(n_envs, dtype=np.bool_),
         won=np.zeros(n_envs, dtype=np.bool_),
+        lost=np.zeros(n_envs, dtype=np.bool_),
         dead_allies=np.zeros(n_envs, dtype=np.int32),
         dead_enemies=np.zeros(n_envs, dtype=np.int32),
         episode_len=np.zeros(n_envs, dtype=np.int64),

@@ -133,6 +133,10 @@ class SimVecEnv:
         for e, value in zip(ids, seeds):
             self._state.next_rng[e] = seed_state(int(value))
 
+    def lost_cause(self, env_id: int) -> str:
+        """Return '': the simulator loses no episode."""
+        return ''
+
     def observe(self) -> VecStep:
         """Return the last step shown; after load_state_dict: what the agents see, without reward and flags."""
         return self._out.step

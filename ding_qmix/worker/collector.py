@@ -13,7 +13,7 @@ from ding_qmix.spec import EpisodeStats
 from ding_qmix.utils.keys import check_keys
 from ding_qmix.worker.batched_env import BatchedEnvManager
 from ding_qmix.worker.recorder import EpisodeRecorder
-from ding_qmix.worker.vector_worker import VectorWorker, episode_info
+from ding_qmix.worker.vector_worker import VectorWorker, episode_info, lost_text
 
 
 @SERIAL_COLLECTOR_REGISTRY.register('ding_qmix_vector')
@@ -136,5 +136,5 @@ class VectorCollector(VectorWorker[CollectMode], ISerialCollector):
             f'{self._env_step_count:>9,} env steps | collected {info["episode_count"]} episodes, '
             f'win rate {info["win_rate"]:.2f}, return {info["shaped_return_mean"]:.2f}, '
             f'length {info["avg_envstep_per_episode"]:.0f}, epsilon {epsilon:.2f}, '
-            f'{info["avg_envstep_per_sec"]:,.0f} env steps/s'
+            f'{info["avg_envstep_per_sec"]:,.0f} env steps/s{lost_text(info)}'
         )

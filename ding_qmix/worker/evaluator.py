@@ -15,7 +15,7 @@ from ding_qmix.utils.statistics import wilson_interval
 from ding_qmix.worker.batched_env import BatchedEnvManager
 from ding_qmix.worker.best_win_rate import BEST_CHECKPOINT, BestWinRate
 from ding_qmix.worker.interrupt import InterruptFlag
-from ding_qmix.worker.vector_worker import VectorWorker, episode_info
+from ding_qmix.worker.vector_worker import VectorWorker, episode_info, lost_text
 
 # What evaluations.csv keeps of an evaluation, in this order: files of earlier runs are continued.
 _COLUMNS = (
@@ -185,13 +185,14 @@ class WinRateEvaluator(VectorWorker[EvalMode], ISerialEvaluator):
         n_episode, win_rate = len(stats.won), float(stats.won.mean())
         low, high = wilson_interval(int(stats.won.sum()), n_episode)
         elapsed = time.perf_counter() - self._start_time
+        counts = episode_info(stats)
         self._logger.info(
             f'{env_step:>9,} env steps | test win rate {win_rate:.2f} [{low:.2f}, {high:.2f}] over {n_episode} '
-            f'episodes, return {stats.episode_return.mean():.2f}, length {stats.length.mean():.0f} | train iter '
-            f'{train_iter:,}, {max(env_step, 0) / max(elapsed, 1e-9):,.0f} env steps/s, {_clock(elapsed)}'
+            f'episodes, return {stats.episode_return.mean():.2f}, length {stats.length.mean():.0f}{lost_text(counts)}'
+            f' | train iter {train_iter:,}, {max(env_step, 0) / max(elapsed, 1e-9):,.0f} env steps/s, {_clock(elapsed)}'
         )
         info = {
-            **episode_info(stats),
+            **counts,
             'evaluate_time': duration,
             'reward_std': stats.won.std(),
             'win_rate_low': low,

@@ -58,13 +58,18 @@ class EpisodeRecorder:
     def record(self, env_ids: np.ndarray, actions: np.ndarray, hidden_state: Tensor, step: VecStep) -> None:
         """
         Overview:
-            Keep one decision and what it led to; where an episode ended, close it and begin the next one.
+            Keep one decision and what it led to; where an episode ended, close it and begin the next one. Of a lost
+            episode nothing is kept.
         Arguments:
             - env_ids: int [K], the envs that played
             - actions: int64 [E, N]
             - hidden_state: [K, N, L, H], before the decision
             - step: after the decision
         """
+        lost = step.lost[env_ids]
+        if lost.any():
+            self.begin(env_ids[lost], step)
+            env_ids, hidden_state = env_ids[~lost], hidden_state[torch.from_numpy(~lost)]
         t = step.episode_len[env_ids] - 1  # [K]
         rows = self._rows
         rows.action[env_ids, t] = actions[env_ids]

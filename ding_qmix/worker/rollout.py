@@ -13,7 +13,8 @@ class Rollout:
     Overview:
         The one loop between env and actor, for collection as for evaluation.
         Exactly n episodes are begun and all of them are played to their end by one policy, so short episodes are no
-        more likely to be seen than long ones. Envs without an episode to play are skipped.
+        more likely to be seen than long ones. Envs without an episode to play are skipped. In the place of an episode
+        that an env lost, the same env plays another one.
     Interfaces:
         ``play``, ``state_dict``, ``load_state_dict``
     """
@@ -54,6 +55,7 @@ class Rollout:
         if recorder is not None:
             recorder.begin(np.flatnonzero(active), step)
         actions = np.zeros((self._env.n_envs, self._env.spec.n_agents), dtype=np.int64)  # [E, N]
+        n_lost = np.zeros(self._env.n_envs, dtype=np.int64)  # [E], in the place of the running episode
         stats: list[EpisodeStats] = []
         while active.any():
             env_ids = np.flatnonzero(active)  # [K]
@@ -66,9 +68,11 @@ class Rollout:
             done_ids = env_ids[done]
             self._needs_reset[done_ids] = False
             self._check_running(env_ids[~done], step)
+            actor.reset(env_ids[done | step.lost[env_ids]])
+            n_lost[env_ids] += step.lost[env_ids]
             if len(done_ids) > 0:
-                actor.reset(done_ids)
-                stats.append(_episode_stats(step, done_ids))
+                stats.append(_episode_stats(step, done_ids, n_lost[done_ids]))
+                n_lost[done_ids] = 0
                 n_more = min(len(done_ids), n_episode - n_begun)
                 n_begun += n_more
                 active[done_ids[n_more:]] = False
@@ -122,9 +126,9 @@ class Rollout:
             )
 
 
-def _episode_stats(step: VecStep, done_ids: np.ndarray) -> EpisodeStats:
+def _episode_stats(step: VecStep, done_ids: np.ndarray, n_lost: np.ndarray) -> EpisodeStats:
     """What the episodes came to that ended in a step."""
     return EpisodeStats(
         step.episode_return[done_ids], step.won[done_ids], step.truncated[done_ids], step.episode_len[done_ids],
-        step.dead_allies[done_ids], step.dead_enemies[done_ids]
+        step.dead_allies[done_ids], step.dead_enemies[done_ids], n_lost
     )

@@ -133,4 +133,10 @@ def episode_info(stats: EpisodeStats) -> dict[str, float]:
         'shaped_return_mean': stats.episode_return.mean(),
         'dead_allies_mean': stats.dead_allies.mean(),
         'dead_enemies_mean': stats.dead_enemies.mean(),
+        'lost_episode_count': int(stats.n_lost.sum()),
     }
+
+
+def lost_text(info: Mapping[str, float]) -> str:
+    """Return what a log line says of lost episodes, '' if there are none."""
+    return f', {info["lost_episode_count"]} lost and played anew' if info['lost_episode_count'] else ''

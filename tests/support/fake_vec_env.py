@@ -14,7 +14,7 @@ SPEC = EnvSpec('fake', N, 1, A, OBS_DIM, S, 9, 'ding', ObsLayout(0, (0, 0), (0, 
 
 class End(NamedTuple):
     """How an episode ends."""
-    kind: str  # 'win', 'loss' or 'timeout'
+    kind: str  # 'win', 'loss', 'timeout', or 'lost': the env breaks
     length: int  # [env steps]
 
 
@@ -34,7 +34,7 @@ class FakeVecEnv:
         self.n_steps = np.zeros(self.n_envs, int)  # played in all
         self.actions: dict[tuple[int, int, int], np.ndarray] = {}  # by (env, episode, step)
         E = self.n_envs
-        flags = [np.zeros(E, bool) for _ in range(3)]
+        flags = [np.zeros(E, bool) for _ in range(4)]
         dead = [np.zeros(E, np.int32) for _ in range(2)]
         score = [np.zeros(E, np.int64), np.zeros(E)]
         seen = [
@@ -50,19 +50,22 @@ class FakeVecEnv:
             self.n_resets[e] += 1
             for name in ('dead_allies', 'dead_enemies', 'episode_len', 'episode_return'):
                 getattr(self._shown, name)[e] = 0
-        for name in ('reward', 'terminated', 'truncated', 'won'):
+        for name in ('reward', 'terminated', 'truncated', 'won', 'lost'):
             getattr(self._shown, name)[:] = 0
         return self._shown
 
     def step(self, actions: np.ndarray, active: Optional[np.ndarray] = None) -> VecStep:
         shown = self._shown
-        for name in ('reward', 'terminated', 'truncated', 'won'):
+        for name in ('reward', 'terminated', 'truncated', 'won', 'lost'):
             getattr(shown, name)[:] = 0
         shown.final_obs[:], shown.final_state[:] = np.nan, np.nan
         for e in range(self.n_envs):
             if active is None or active[e]:
                 self._step_one(e, actions[e])
         return shown
+
+    def lost_cause(self, env_id: int) -> str:
+        return f'the game of env {env_id} died'
 
     def observe(self) -> VecStep:
         return self._shown
@@ -72,7 +75,7 @@ class FakeVecEnv:
 
     def load_state_dict(self, state_dict: dict[str, list[int]]) -> None:
         self.episode[:], self.step_in_episode[:] = state_dict['episode'], state_dict['step_in_episode']
-        for name in ('reward', 'terminated', 'truncated', 'won', 'dead_allies', 'dead_enemies'):
+        for name in ('reward', 'terminated', 'truncated', 'won', 'lost', 'dead_allies', 'dead_enemies'):
             getattr(self._shown, name)[:] = 0
         for e in range(self.n_envs):
             self._show(e, self._shown.obs, self._shown.state, self._shown.action_mask)
@@ -94,6 +97,12 @@ class FakeVecEnv:
         end = self.script[e][k % len(self.script[e])]
         if t + 1 < end.length:
             self._show(e, shown.obs, shown.state, shown.action_mask)
+            return
+        if end.kind == 'lost':
+            self._begin(e)
+            shown.lost[e] = True
+            for name in ('reward', 'episode_len', 'episode_return'):
+                getattr(shown, name)[e] = 0
             return
         shown.won[e], shown.truncated[e] = end.kind == 'win', end.kind == 'timeout'
         shown.terminated[e] = end.kind != 'timeout'

@@ -230,3 +230,14 @@ def test_unknown_key_is_refused_with_the_nearest():
 @pytest.mark.unittest
 def test_samples_of_two_agents_stay_two_agents():
     assert all(sample['action'].shape[1] == N for sample in _collector()[0].collect(3))
+
+
+@pytest.mark.unittest
+def test_lost_episodes_are_no_samples_and_are_counted_and_logged():
+    collector, env = _collector(script=((End('lost', 2), End('win', 3)), ), collect_print_freq=1)
+    said = []
+    collector._logger.info = said.append
+    samples = collector.collect(2, train_iter=1)
+    assert len(samples) == 2 and collector.envstep == 6 < env.n_steps.sum()
+    assert collector._tb_logger.scalars['collector_step/lost_episode_count'] == [(6, 2.)]
+    assert '2 lost and played anew' in said[0]

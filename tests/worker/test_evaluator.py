@@ -262,3 +262,13 @@ def test_interval_in_env_steps_without_a_commander_is_refused_with_the_way_out(m
     evaluator.eval(train_iter=0, envstep=0)
     with pytest.raises(ValueError, match=r"eval_env_step_freq=100, but .* 'ding_qmix_command'.* or set eval_freq"):
         evaluator.should_eval(1)
+
+
+@pytest.mark.unittest
+def test_lost_episodes_are_no_result_and_are_counted_and_logged(make_evaluator):
+    evaluator, said = make_evaluator(script=((End('lost', 2), End('win', 3)), )), []
+    evaluator._logger.info = said.append
+    _, info = evaluator.eval(train_iter=0, envstep=0)
+    assert info['eval_episode_return'] == [1., 1., 1.]
+    assert evaluator._tb_logger.scalars['evaluator_step/lost_episode_count'] == [(0, 3.)]
+    assert '3 lost and played anew' in said[0]

@@ -234,3 +234,51 @@ def test_env_interrupted_in_its_first_step_is_reset():
     recorder = _recorder()
     rollout.play(actor, 4, recorder=recorder)
     assert all(sample['state'][0, 2] == 0. for sample in recorder.take())
+
+
+# ---------------------------------------------------------- lost episodes
+
+LOSING = (
+    (End('lost', 3), End('win', 2), End('lost', 1), End('lost', 4), End('loss', 5)),
+    (End('win', 4), ),
+)
+
+
+@pytest.mark.unittest
+def test_lost_episodes_are_dropped_and_others_played_in_their_place():
+    env, rollout, actor = _rollout(LOSING)
+    recorder = _recorder(2, keep_hidden_state=True)
+    stats = rollout.play(actor, 6, recorder=recorder)
+    samples = recorder.take()
+    assert len(stats.length) == len(samples) == 6
+    played = _played(samples)
+    assert all(LOSING[e][k % len(LOSING[e])].kind != 'lost' for e, k in played)
+    assert stats.n_lost.sum() == sum(end.kind == 'lost' for end in LOSING[0][:env.episode[0] + 1])
+    for sample, (e, k) in zip(samples, played):
+        length = LOSING[e][k % len(LOSING[e])].length
+        assert sample['reward'].tolist() == [100 * e + 10 * k + t for t in range(length)]
+        assert sample['state'][:, 2].tolist() == list(range(length + 1))
+        assert sample['hidden_state'][:, 0, 0, 0].tolist() == list(range(length))
+
+
+@pytest.mark.unittest
+def test_lost_episodes_are_counted_where_they_were_to_be_played():
+    _, rollout, actor = _rollout(LOSING)
+    stats = rollout.play(actor, 6)
+    counts = {(e, k): n for e, k, n in zip(stats.dead_allies, stats.dead_enemies, stats.n_lost)}
+    assert counts[0, 1] == 1 and counts[0, 4] == 2 and counts[1, 0] == 0
+
+
+@pytest.mark.unittest
+def test_loss_of_a_waiting_env_changes_nothing():
+    env, rollout, actor = _rollout(((End('win', 1), ), (End('win', 4), )))
+    play_one = env.step
+
+    def step(actions, active):
+        shown = play_one(actions, active)
+        shown.lost[0] = not active[0]
+        return shown
+
+    env.step = step
+    stats = rollout.play(actor, 2)
+    assert stats.n_lost.tolist() == [0, 0] and sorted(stats.length) == [1, 4]
