@@ -62,7 +62,7 @@ class SMACMultiAgentEnv:
         """
         Arguments:
             - map_name, backend: as in ``make_vec_env``
-            - seed: fixes the whole sequence of episodes; None takes one from the operating system
+            - seed: an integer that fixes the whole sequence of episodes; None takes one from the operating system
             - obs_style: 'smac', or 'ding' with the agent's own last action and id appended
             - continuing_episode: SMAC's rule for the time limit. PyMARL bootstraps through an end that is marked with \
                 ``info['episode_limit']``. By default SMAC does not mark it and the time limit is an end like any \
@@ -71,6 +71,7 @@ class SMACMultiAgentEnv:
                 needs pillow. Without a folder nothing is kept for it.
             - options: the backend's, under SMAC's names; SMAC's other arguments are accepted with SMAC's defaults
         Raises:
+            - TypeError: a seed that is no integer
             - ValueError: an argument of SMAC with a value that is not offered
             - ValueError: an unknown option; names the nearest one
         """
@@ -79,7 +80,7 @@ class SMACMultiAgentEnv:
         self._recorded = RecordedVecEnv(battle) if replay_dir else None
         self._files = RecordingFiles(battle.spec, replay_dir, prefix=replay_prefix) if replay_dir else None
         self._env = TrackedVecEnv(self._recorded or battle)
-        self._seed = fresh_seed() if seed is None else int(seed)
+        self._seed = fresh_seed() if seed is None else _integer('seed', seed)
         self._env.seed(np.array([self._seed]))
         self._continuing_episode = continuing_episode
         self._ended = False  # the episode is over, and its last obs are still shown
@@ -101,20 +102,23 @@ class SMACMultiAgentEnv:
             Play one decision of the whole team. After an episode's end the getters show its last obs until ``reset``.
             Where the game broke and was restarted, the episode ends as in SMAC: reward 0, no info, one restart more.
         Arguments:
-            - actions: one legal action per agent, integers [N]
+            - actions: one legal action per agent, integers [N]: Python's, NumPy's, or a tensor's
         Returns:
             - reward: of the team
             - terminated: the episode is over, by the battle's end or the time limit
             - info: battle_won, dead_allies, dead_enemies, timeout; and episode_limit=True if the time limit ended a \
                 ``continuing_episode``
         Raises:
+            - TypeError: an action that is no integer
             - ValueError: wrong number of actions, or an illegal one
             - RuntimeError: the episode is over, or none has begun
         """
         if self._ended or self._lost:
             raise RuntimeError(f'{self!r}: the episode is over; call reset before the next step')
         step = self._env.last_step
-        action = joint_action([int(a) for a in actions], step.action_mask[0], repr(self))
+        action = joint_action(
+            [_integer(f'action of agent {i}', a) for i, a in enumerate(actions)], step.action_mask[0], repr(self)
+        )
         step = self._env.step(action[None])
         if step.lost[0]:
             self._lost = True
@@ -189,7 +193,7 @@ class SMACMultiAgentEnv:
     def seed(self, seed: Optional[int] = None) -> int:
         """Return the seed. Given one, seed the battle with it; the next ``reset`` begins the first episode of it."""
         if seed is not None:
-            self._seed = int(seed)
+            self._seed = _integer('seed', seed)
             self._env.seed(np.array([self._seed]))
         return self._seed
 
@@ -240,6 +244,14 @@ class SMACMultiAgentEnv:
         self._stats['battles_won'] += won
         self._stats['timeouts'] += timeout
         self._stats['battles_draw'] += timeout
+
+
+def _integer(name: str, value: Any) -> int:
+    """Return an integer as Python's; TypeError for what would have to be rounded, and for True and False."""
+    plain = value.item() if hasattr(value, 'item') else value  # of NumPy or torch
+    if not isinstance(plain, int) or isinstance(plain, bool):
+        raise TypeError(f'SMACMultiAgentEnv: {name} is {value!r} of type {type(value).__name__}, expected an integer')
+    return plain
 
 
 def _without_fixed(options: dict[str, Any], backend: str) -> dict[str, Any]:

@@ -259,3 +259,36 @@ def test_pymarl_units_shows_the_ended_battle_until_reset() -> None:
     assert not alive.all()
     env.reset()
     assert env.units().alive.all()
+
+
+@pytest.mark.unittest
+@pytest.mark.parametrize(
+    'actions', [
+        [1, 1, 1.5], [1, 1, 1.], [1, 1, True], [1, 1, '1'],
+        np.ones(3),
+        np.ones(3, bool),
+        torch.ones(3),
+        torch.ones(3, dtype=torch.bool)
+    ]
+)
+def test_actions_that_are_no_integers_are_refused_by_name(scripted: None, actions: Any) -> None:
+    env = _scripted_env()
+    with pytest.raises(TypeError, match=r'action of agent \d is .*expected an integer'):
+        env.step(actions)
+    assert env.step([1, 1, 1])[0] == 1.  # nothing was played
+
+
+@pytest.mark.unittest
+@pytest.mark.parametrize('actions', [np.ones(3, np.uint8), torch.ones(3, dtype=torch.int32), [np.int64(1)] * 3])
+def test_integers_of_every_kind_are_actions(scripted: None, actions: Any) -> None:
+    assert _scripted_env().step(actions)[0] == 1.
+
+
+@pytest.mark.unittest
+@pytest.mark.parametrize('seed', [1.5, 2., True, '3', np.float32(2), torch.tensor(2.)])
+def test_seed_that_is_no_integer_is_refused(scripted: None, seed: Any) -> None:
+    env = _scripted_env()
+    for seeded in (env.seed, lambda value: SMACMultiAgentEnv('3m', seed=value)):
+        with pytest.raises(TypeError, match=r'seed is .*expected an integer'):
+            seeded(seed)
+    assert env.seed() == 2 and env.seed(np.int32(7)) == 7 and env.seed(torch.tensor(8)) == 8
