@@ -5,9 +5,11 @@ DI-engine's own collectors, evaluators and learner see its fields only, so both 
 from abc import abstractmethod
 from typing import Any, Callable, NamedTuple, Optional
 
+import torch
 from ding.policy.base_policy import Policy
+from easydict import EasyDict
 
-from ding_qmix.ding_compat import Network
+from ding_qmix.ding_compat import Network, open_checkpoints_as_data
 from ding_qmix.policy.actor import RecurrentActor
 from ding_qmix.policy.fast_path import GradientPath
 from ding_qmix.policy.samples import Sample
@@ -63,7 +65,8 @@ class EvalMode(NamedTuple):
 class TypedModePolicy(Policy):
     """
     Overview:
-        DI-engine's ``Policy``, whose modes have typed attributes.
+        DI-engine's ``Policy``, whose modes have typed attributes. Where one was built, DI-engine reads checkpoints as
+        data, which run nothing.
     Properties:
         ``learn_mode``, ``collect_mode``, ``eval_mode``
     """
@@ -71,6 +74,16 @@ class TypedModePolicy(Policy):
     _eval_actor: RecurrentActor
     _eval_model: Network
     _gradient_path: GradientPath
+
+    def __init__(
+            self,
+            cfg: EasyDict,
+            model: Optional[torch.nn.Module] = None,
+            enable_field: Optional[list[str]] = None
+    ) -> None:
+        """As in DI-engine's ``Policy``."""
+        open_checkpoints_as_data()  # DI-engine opens them after it has built the policy
+        super().__init__(cfg, model, enable_field)
 
     @property
     def learn_mode(self) -> LearnMode:
