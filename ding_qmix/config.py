@@ -6,6 +6,7 @@ from typing import Any, Optional
 from ding.utils import deep_merge_dicts
 from easydict import EasyDict
 
+from ding_qmix.hyper_parameters import HyperParameters, hyper_parameters
 from ding_qmix.smac.scenarios import make_spec
 from ding_qmix.spec import EnvSpec
 
@@ -37,11 +38,12 @@ def make_config(
         policy: Optional[dict] = None,
         create: Optional[dict] = None,
         road: Optional[str] = None,
+        preset: str = 'default',
 ) -> tuple[EasyDict, EasyDict]:
     """
     Overview:
-        Build the pair of configs that DI-engine's pipelines take. What is not given keeps the default of the part that
-        it belongs to; the sizes in ``policy.model`` come from the map.
+        Build the pair of configs that DI-engine's pipelines take. What is not given is as in the preset, and else keeps
+        the default of the part that it belongs to; the sizes in ``policy.model`` come from the map.
     Arguments:
         - map_name: a SMAC map, such as 'MMM'
         - pipeline: 'batched' for this package's env manager, collector, buffer and evaluator, 'ding' for DI-engine's
@@ -49,29 +51,32 @@ def make_config(
         - env, policy: sections of main_config that override
         - create: sections of create_config that override, such as dict(env_manager=dict(type='subprocess'))
         - road: deprecated name of ``pipeline``
+        - preset: hyper-parameters to begin from, 'default' or 'pymarl', see ``ding_qmix.hyper_parameters``
     Returns:
         - main_config, create_config
     Raises:
-        - ValueError: unknown map or pipeline, two maps, a size in ``policy.model`` that is not the map's, or an env \
-            option that is for other policies
+        - ValueError: unknown map, pipeline or preset, two maps, a size in ``policy.model`` that is not the map's, or \
+            an env option that is for other policies
     Examples:
         >>> main_config, create_config = make_config('MMM', policy=dict(learn=dict(batch_size=64)))
     """
     pipeline = _current_name(pipeline if road is None else road, is_road=road is not None)
     if pipeline not in _PIPELINES:
         raise ValueError(f'make_config: pipeline {pipeline!r}, expected one of {tuple(_PIPELINES)}')
-    env = _env_section(map_name, env or {})
+    begin = hyper_parameters(preset)
+    env = _env_section(map_name, begin.env, env or {})
     spec = make_spec(map_name, obs_style=env.get('obs_style', 'ding'))
     policy_defaults = dict(
         model=model_sizes(spec),
         collect=dict(env_num=env['collector_env_num']),
         eval=dict(env_num=env['evaluator_env_num'], evaluator=_EVALUATORS[pipeline]),
     )
+    policy = deep_merge_dicts(_for_model(begin, policy or {}), policy or {})
     exp_name = exp_name or f'smac_{map_name}_qmix_seed0'
     main_config = dict(
         exp_name=os.path.relpath(exp_name) if os.path.isabs(exp_name) else exp_name,  # DI-engine puts './' before it
         env=env,
-        policy=deep_merge_dicts(policy_defaults, policy or {})
+        policy=deep_merge_dicts(policy_defaults, policy)
     )
     check_model_sizes(main_config['policy']['model'], spec)
     create_config = dict(
@@ -109,17 +114,21 @@ def check_model_sizes(model: dict[str, Any], spec: EnvSpec) -> None:
         )
 
 
-def _env_section(map_name: str, env: dict[str, Any]) -> dict[str, Any]:
+def _for_model(begin: HyperParameters, policy: dict[str, Any]) -> dict[str, Any]:
+    """Return the preset's policy section, without what the model that ``policy`` names may not know."""
+    if policy.get('model', {}).get('type', 'ding_qmix') != 'ding_qmix':
+        return {section: keys for section, keys in begin.policy.items() if section != 'model'}
+    return begin.policy
+
+
+def _env_section(map_name: str, preset: dict[str, Any], env: dict[str, Any]) -> dict[str, Any]:
     """Return section ``env`` of main_config, or raise where it does not fit the map or policy ``ding_qmix``."""
     if env.get('map_name', map_name) != map_name:
         raise ValueError(f'make_config: map {map_name!r}, but env.map_name is {env["map_name"]!r}; leave it out of env')
     others = [name for name in ('obs_alone', 'independent_obs', 'special_global_state') if env.get(name)]
     if others:
         raise ValueError(f'make_config: env.{others[0]}=True, but policy ding_qmix takes the plain obs and state')
-    defaults = dict(
-        map_name=map_name, collector_env_num=32, evaluator_env_num=32, n_evaluator_episode=32, stop_value=2.
-    )
-    return deep_merge_dicts(defaults, env)
+    return deep_merge_dicts(dict(preset, map_name=map_name), env)
 
 
 def _current_name(given: str, is_road: bool) -> str:

@@ -1,22 +1,15 @@
 """
 QMIX on MMM in DI-engine's own pipeline (its env manager, collector, buffer and evaluator), for those who have parts of
-their own for it. Policy and hyper-parameters are those of smac_MMM_qmix_config.py, whose parts run the same policy
-faster.
+their own for it. The hyper-parameters are those of smac_MMM_qmix_config.py, whose parts run the same policy faster.
 """
-from copy import deepcopy
-
 from ding_qmix.config import make_config
-from dizoo_configs.smac_MMM_qmix_config import main_config as batched_config
 
-policy = deepcopy(batched_config.policy)
-policy.collect.env_num = 8
-policy.eval = dict(evaluator=dict(eval_freq=80))  # [train iters]; 10 collections, about 20000 env steps
 main_config, create_config = make_config(
     'MMM',
     pipeline='ding',
     exp_name='smac_MMM_qmix_ding_pipeline_seed0',
-    env=dict(collector_env_num=8, evaluator_env_num=8, n_evaluator_episode=32, stop_value=2.),
-    policy=policy,
+    env=dict(collector_env_num=8, evaluator_env_num=8),
+    policy=dict(eval=dict(evaluator=dict(eval_freq=80))),  # [train iters]; 10 collections, about 20000 env steps
     create=dict(env_manager=dict(type='subprocess')),
 )
 

@@ -132,3 +132,23 @@ def test_all_wrong_sizes_are_named_at_once():
 def test_size_as_a_list_of_one_is_the_size():
     spec = make_spec('3m')
     check_model_sizes(dict(model_sizes(spec), obs_shape=[spec.obs_dim]), spec)
+
+
+@pytest.mark.unittest
+def test_preset_is_what_is_overridden():
+    main, _ = make_config('3m', preset='pymarl', policy=dict(learn=dict(td_lambda=0.6)))
+    learn = main.policy.learn
+    assert (learn.optimizer, learn.learning_rate, learn.td_lambda) == ('rmsprop', 0.0005, 0.6)
+    assert (main.env.collector_env_num, main.policy.collect.env_num, main.policy.collect.n_episode) == (1, 1, 1)
+
+
+@pytest.mark.unittest
+def test_unknown_preset_is_refused_with_the_nearest():
+    with pytest.raises(ValueError, match="preset 'pymarl2'; did you mean 'pymarl'"):
+        make_config('3m', preset='pymarl2')
+
+
+@pytest.mark.unittest
+def test_presets_keys_of_our_model_are_not_given_to_another():
+    assert make_config('3m')[0].policy.model.mixing_embed_dim == 32
+    assert 'mixing_embed_dim' not in make_config('3m', policy=dict(model=dict(type='qmix')))[0].policy.model

@@ -12,7 +12,7 @@ import pytest
 LAYERS = (
     ('spec', ),
     ('run_state', 'utils', 'numba_kernel'),
-    ('smac', ),
+    ('smac', 'hyper_parameters'),
     ('model', 'rl_utils', 'config'),
     ('fast_cpu', 'ding_compat', 'sim', 'starcraft2'),
     ('policy', 'replay', 'render', 'baselines'),

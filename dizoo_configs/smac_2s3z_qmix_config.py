@@ -1,0 +1,9 @@
+"""QMIX on map 2s3z. Train: ``ding -m serial -c FILE --env-step 2000000``, or run this file with python."""
+from ding_qmix.config import make_config
+
+# The hyper-parameters are the default ones; smac_MMM_qmix_config.py shows them all and how to set them.
+main_config, create_config = make_config('2s3z', exp_name='smac_2s3z_qmix_seed0')
+
+if __name__ == '__main__':
+    from ding.entry import serial_pipeline
+    serial_pipeline((main_config, create_config), seed=0, max_env_step=2000000)
