@@ -24,7 +24,7 @@ SIX = ('MMM', '3s5z', 'MMM2', '5m_vs_6m', '2c_vs_64zg', '3s5z_vs_3s6z')
 
 def _parts(path: Path) -> tuple[str, str]:
     """The map's name and the policy's name that a file's name tells."""
-    match = re.fullmatch(r'smac_(.+?)_(qmix_pymarl|qmix|vdn)_config', path.stem)
+    match = re.fullmatch(r'smac_(.+?)_(qmix_pymarl|qmix_blind|qmix|vdn)_config', path.stem)
     assert match is not None, path
     return SHORT_NAMES[match[1]], match[2]
 

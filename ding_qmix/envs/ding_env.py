@@ -8,6 +8,7 @@ from ding.utils import ENV_REGISTRY, deep_merge_dicts
 from easydict import EasyDict
 
 from ding_qmix.envs.backends import backend_options, make_vec_env
+from ding_qmix.envs.blind_env import BlindVecEnv
 from ding_qmix.envs.ding_format import (
     ILLEGAL_ACTION,
     JointActionSpace,
@@ -59,6 +60,8 @@ class SMACEnv(BaseEnv):
         special_global_state=False,
         # (bool) With special_global_state: show a dead agent nothing but its id.
         death_mask=False,
+        # (bool) Show each agent the time and its id alone, see ``BlindVecEnv``: a baseline. Needs obs_style 'ding'.
+        blind=False,
         # (str) What an action that the mask forbids does: 'error' raises; 'stop' plays stop (no-op when dead) and logs
         # a warning. DI-engine's samplers give each illegal action a chance of 1e-8, so its policies need 'stop'.
         illegal_action='error',
@@ -238,7 +241,8 @@ class SMACEnv(BaseEnv):
 def build_battles(cfg: EasyDict, n_envs: int) -> TrackedVecEnv:
     """Build the battles that an env config describes, as one batch."""
     options = {name: cfg[name] for name in backend_options(cfg.backend)}
-    return TrackedVecEnv(make_vec_env(cfg.map_name, n_envs, cfg.backend, **options))
+    battles = make_vec_env(cfg.map_name, n_envs, cfg.backend, **options)
+    return TrackedVecEnv(BlindVecEnv(battles) if cfg.blind else battles)
 
 
 def _env_cfgs(cfg: dict, num_key: str, eval_stream: bool) -> list[dict]:
