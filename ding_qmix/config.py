@@ -8,6 +8,7 @@ from easydict import EasyDict
 
 from ding_qmix.hyper_parameters import HyperParameters, hyper_parameters
 from ding_qmix.smac.scenarios import make_spec
+from ding_qmix.smac.view_options import make_view_options
 from ding_qmix.spec import EnvSpec
 
 _PIPELINES: dict[str, dict[str, dict[str, Any]]] = {
@@ -65,7 +66,7 @@ def make_config(
         raise ValueError(f'make_config: pipeline {pipeline!r}, expected one of {tuple(_PIPELINES)}')
     begin = hyper_parameters(preset)
     env = _env_section(map_name, begin.env, env or {})
-    spec = make_spec(map_name, obs_style=env.get('obs_style', 'ding'))
+    spec = make_spec(map_name, obs_style=env.get('obs_style', 'ding'), view=make_view_options(env))
     policy_defaults = dict(
         model=model_sizes(spec),
         collect=dict(env_num=env['collector_env_num']),

@@ -15,19 +15,20 @@ if TYPE_CHECKING:
 
 class ObsLayout(NamedTuple):
     """Lengths of the blocks of one agent's observation, in the order in which they are laid out; [features]."""
-    move: int  # legal move directions, north south east west
+    move: int  # legal move directions, north south east west; then SMAC's pathing points where shown
     enemy: tuple[int, int]  # (n_enemies, features per enemy)
     ally: tuple[int, int]  # (n_agents - 1, features per other ally)
     own: int  # the agent itself
     last_action: int  # one-hot of the agent's own last action; 0 in style 'smac'
     agent_id: int  # one-hot of the agent's id; 0 in style 'smac'
+    timestep: int = 0  # fraction of the episode limit that has passed; stands behind ``own``
 
     @property
     def dim(self) -> int:
         """Total number of observation features, O."""
         return (
-            self.move + self.enemy[0] * self.enemy[1] + self.ally[0] * self.ally[1] + self.own + self.last_action +
-            self.agent_id
+            self.move + self.enemy[0] * self.enemy[1] + self.ally[0] * self.ally[1] + self.own + self.timestep +
+            self.last_action + self.agent_id
         )
 
     @property

@@ -9,6 +9,7 @@ from easydict import EasyDict
 
 from ding_qmix.config import model_sizes
 from ding_qmix.smac.scenarios import make_spec
+from ding_qmix.smac.view_options import make_view_options
 from ding_qmix.spec import EnvSpec
 from ding_qmix.utils.keys import nearest_hint
 
@@ -84,7 +85,8 @@ def ding_model_sizes(policy_type: str, env: Mapping[str, Any]) -> Sizes:
     """
     needs = _POLICIES[policy_type]
     special, independent = env.get('special_global_state', False), env.get('independent_obs', False)
-    spec = make_spec(env['map_name'], env.get('obs_style', 'ding'), special_global_state=special)
+    style, view = env.get('obs_style', 'ding'), make_view_options(env)
+    spec = make_spec(env['map_name'], style, special_global_state=special, view=view)
     if needs.agent_states != bool(special or independent):
         how = 'special_global_state or independent_obs' if needs.agent_states else 'neither, it takes one state for all'
         raise ValueError(f'policy {policy_type!r} on env ding_smac: of its options for the state it needs {how}')
@@ -109,7 +111,7 @@ def move_to_map(main_config: EasyDict, create_config: EasyDict, map_name: str) -
     if policy_type in _POLICIES:
         sizes = ding_model_sizes(policy_type, env)
     else:
-        sizes = model_sizes(make_spec(map_name, env.get('obs_style', 'ding')))
+        sizes = model_sizes(make_spec(map_name, env.get('obs_style', 'ding'), view=make_view_options(env)))
         del sizes['hidden_size_list']
     main_config.policy.model.update(sizes)
     return main_config, create_config
@@ -129,7 +131,7 @@ def _collaq_sizes(spec: EnvSpec, state_dim: int) -> Sizes:
     return dict(
         _team_sizes(spec, state_dim),
         alone_obs_shape=spec.obs_dim - (stop - start),
-        self_feature_range=[stop, stop + layout.own + layout.last_action],
+        self_feature_range=[stop, stop + layout.own + layout.timestep + layout.last_action],
         ally_feature_range=[start, stop],
     )
 

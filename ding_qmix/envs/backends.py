@@ -3,8 +3,10 @@ from typing import Any, Callable, NamedTuple, Optional
 
 from ding_qmix.sim.calibration import Calibration, rename_knobs
 from ding_qmix.sim.vec_env import SimVecEnv
+from ding_qmix.smac.action_options import ActionOptions
 from ding_qmix.smac.reward import RewardOptions
 from ding_qmix.smac.scenarios import get_scenario
+from ding_qmix.smac.view_options import ViewOptions
 from ding_qmix.spec import VecEnv
 from ding_qmix.utils.keys import check_keys, nearest_hint
 
@@ -25,9 +27,10 @@ def make_vec_env(map_name: str, n_envs: int, backend: str = 'sim', seed: int = 0
         - backend: 'sim' (the embedded simulator) or 'starcraft2' (the game itself)
         - seed: battle i draws from a generator of its own, seeded with ``seed + i``
         - options: for both backends obs_style ('ding' or 'smac'), special_global_state and death_mask, see \
-            ``ding_qmix.smac.special_state``, and SMAC's reward options, see ``RewardOptions``; for 'sim' also \
-            n_threads (None for numba's number, but 32 battles or more each) and calibration (dict of what differs \
-            from the defaults of ``Calibration``)
+            ``ding_qmix.smac.special_state``, SMAC's options of reward, see ``RewardOptions``, of obs and state, \
+            see ``ViewOptions``, and of actions, see ``ActionOptions``; for 'sim' also n_threads (None for numba's \
+            number, but 32 battles or more each) and calibration (dict of what differs from the defaults of \
+            ``Calibration``)
     Raises:
         - ValueError: unknown map or backend, or fewer than one env
         - ValueError: an option that the backend does not have; names the nearest one
@@ -68,7 +71,12 @@ def _build_starcraft2(*args: Any, **options: Any) -> VecEnv:
 
 
 _SHARED_OPTIONS: dict[str, Any] = dict(
-    obs_style='ding', special_global_state=False, death_mask=False, **RewardOptions._field_defaults
+    obs_style='ding',
+    special_global_state=False,
+    death_mask=False,
+    **RewardOptions._field_defaults,
+    **ViewOptions._field_defaults,
+    **ActionOptions._field_defaults
 )
 _BACKENDS: dict[str, Backend] = {
     'sim': Backend(_build_sim, dict(_SHARED_OPTIONS, n_threads=None, calibration={})),

@@ -23,7 +23,9 @@ from ding_qmix.envs.ding_format import (
 from ding_qmix.envs.ding_view import DingObs, DingView, make_ding_view, observation_space
 from ding_qmix.envs.tracked_env import TrackedVecEnv
 from ding_qmix.sim.calibration import rename_knobs
+from ding_qmix.smac.action_options import ActionOptions
 from ding_qmix.smac.reward import RewardOptions
+from ding_qmix.smac.view_options import ViewOptions
 from ding_qmix.spec import EnvSpec
 from ding_qmix.utils.keys import check_keys
 
@@ -67,6 +69,10 @@ class SMACEnv(BaseEnv):
         illegal_action='error',
         # SMAC's reward options with SMAC's defaults, such as (bool) reward_only_positive; see ``RewardOptions``.
         **RewardOptions._field_defaults,
+        # SMAC's options of obs and state with SMAC's defaults, such as (bool) obs_last_action; see ``ViewOptions``.
+        **ViewOptions._field_defaults,
+        # SMAC's options of actions with SMAC's defaults; see ``ActionOptions``.
+        **ActionOptions._field_defaults,
         # (int) Threads that share a batch of simulated battles; None for numba's number. A single battle takes one.
         n_threads=None,
         # (dict) What differs from the simulator's default calibration, see ``Calibration``.

@@ -6,6 +6,7 @@ import gym
 import numpy as np
 
 from ding_qmix.smac.scenarios import make_spec
+from ding_qmix.smac.view_options import make_view_options
 from ding_qmix.spec import EnvSpec
 
 DingObs = dict[str, np.ndarray]
@@ -36,7 +37,11 @@ def make_ding_view(cfg: Mapping[str, Any]) -> DingView:
     if cfg['death_mask'] and not cfg['special_global_state']:
         raise ValueError('config env.death_mask=True masks the views of env.special_global_state, which is False')
     spec = make_spec(
-        cfg['map_name'], cfg['obs_style'], cfg['backend'], special_global_state=cfg['special_global_state']
+        cfg['map_name'],
+        cfg['obs_style'],
+        cfg['backend'],
+        special_global_state=cfg['special_global_state'],
+        view=make_view_options(cfg)
     )
     return DingView(spec, bool(cfg['obs_alone']), bool(cfg['independent_obs']))
 

@@ -16,19 +16,8 @@ from ding_qmix.utils.keys import nearest_hint
 # Arguments of SMAC's StarCraft2Env that PyMARL's configs pass and that no option here stands for, with SMAC's
 # defaults. They are accepted with these values, so that such a config runs unchanged, and refused with any other.
 _FIXED: dict[str, Any] = dict(
-    step_mul=8,
-    move_amount=2,
     difficulty='7',
     game_version=None,
-    obs_all_health=True,
-    obs_own_health=True,
-    obs_last_action=False,
-    obs_pathing_grid=False,
-    obs_terrain_height=False,
-    obs_instead_of_state=False,
-    obs_timestep_number=False,
-    state_last_action=True,
-    state_timestep_number=False,
     window_size_x=1920,
     window_size_y=1200,
     heuristic_ai=False,

@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 
 from ding_qmix.sim.calibration import Calibration
+from ding_qmix.smac.action_options import ActionOptions, make_action_options
 from ding_qmix.smac.reward import RewardOptions
+from ding_qmix.smac.view_options import ViewOptions, make_view_options
 
 
 def check_count(name: str, value: int) -> int:
@@ -38,15 +40,18 @@ def check_env_ids(env_ids: np.ndarray, n_envs: int) -> np.ndarray:
     return ids.astype(np.int64)
 
 
-def make_reward_options(given: dict[str, Any]) -> RewardOptions:
-    """Return SMAC's reward options with some of them set."""
-    defaults = RewardOptions()._asdict()
+def make_smac_options(given: dict[str, Any]) -> tuple[RewardOptions, ViewOptions, ActionOptions]:
+    """Return SMAC's options of reward, of obs and state, and of actions with some of them set."""
+    rewards = RewardOptions()._asdict()
+    known = [*rewards, *ViewOptions._fields, *ActionOptions._fields]
     for name, value in given.items():
-        if name not in defaults:
-            near = difflib.get_close_matches(name, defaults, n=1, cutoff=0.)[0]
-            raise TypeError(f'unknown option {name!r}; did you mean {near!r}? Options: {", ".join(defaults)}')
-        defaults[name] = _like(name, value, defaults[name])
-    return RewardOptions(**defaults)
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.)[0]
+            raise TypeError(f'unknown option {name!r}; did you mean {near!r}? Options: {", ".join(known)}')
+        if name in rewards:
+            rewards[name] = _like(name, value, rewards[name])
+    actions = {name: given[name] for name in ActionOptions._fields if name in given}
+    return RewardOptions(**rewards), make_view_options(given), make_action_options(**actions)
 
 
 def check_calibration(calibration: Calibration) -> Calibration:

@@ -1,4 +1,4 @@
-"""The game loop: 16 of them make a game second, 8 one env step. Kernels over one battle."""
+"""The game loop: 16 of them make a game second, 8 one env step by default. Kernels over one battle."""
 import math
 
 import numpy as np
@@ -33,7 +33,6 @@ from ding_qmix.sim.unit_tables import (
     ENERGY_REGEN,
     HEALTH_MAX,
     HEALTH_REGEN,
-    LOOPS_PER_STEP,
     SHIELD_MAX,
     SHIELD_REGEN,
     UnitTables,
@@ -46,7 +45,7 @@ def play_step(battle: Battle, tables: UnitTables, calibration: Calibration, acti
     """Give the allies their orders, int64 [N], and play one env step."""
     for u in range(tables.n_agents):
         give_order(battle, tables, u, actions[u])
-    for _ in range(LOOPS_PER_STEP):
+    for _ in range(tables.actions.step_mul):
         play_loop(battle, tables, calibration)
 
 

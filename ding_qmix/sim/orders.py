@@ -9,8 +9,6 @@ from ding_qmix.sim.unit_tables import CANNOT_HIT, HEALS, HEALTH_MAX, UnitTables
 from ding_qmix.smac.rules import EAST, FIRST_TARGET, NO_OP, NORTH, SOUTH, STOP, WEST
 from ding_qmix.smac.units import ENERGY, HEALTH, X, Y
 
-MOVE_AMOUNT = 2.  # [map units] ahead that a move order aims; oxwhirl/smac starcraft2.py
-
 
 @kernel
 def give_order(battle: Battle, tables: UnitTables, u: int, action: int) -> None:
@@ -23,13 +21,13 @@ def give_order(battle: Battle, tables: UnitTables, u: int, action: int) -> None:
     _replace_order(battle, u, IDLE if action == STOP else MOVE, -1)
     x, y = battle.unit[X, u], battle.unit[Y, u]
     if action == NORTH:
-        y += MOVE_AMOUNT
+        y += tables.actions.move_amount
     elif action == SOUTH:
-        y -= MOVE_AMOUNT
+        y -= tables.actions.move_amount
     elif action == EAST:
-        x += MOVE_AMOUNT
+        x += tables.actions.move_amount
     elif action == WEST:
-        x -= MOVE_AMOUNT
+        x -= tables.actions.move_amount
     battle.physical[GOAL_X, u], battle.physical[GOAL_Y, u] = x, y
 
 

@@ -6,7 +6,7 @@ from ding_qmix.sim.loop import play_step
 from ding_qmix.sim.params import SimParams
 from ding_qmix.sim.spawn import begin_battle
 from ding_qmix.sim.state import TARGET, VITALS, Battle, FinalUnits, Output, Request, Scratch, SimState
-from ding_qmix.smac.observation import write_action_mask, write_obs, write_state
+from ding_qmix.smac.observation import write_action_mask, write_joint_obs, write_obs, write_state
 from ding_qmix.smac.reward import ONGOING, WON, battle_result, battle_reward, end_reward
 from ding_qmix.smac.rules import Rules
 from ding_qmix.smac.special_state import write_special_state
@@ -130,8 +130,10 @@ def _show(
     """Write what the agents of env e see: obs [E, N, O], state [E, S], action mask [E, N, A]."""
     unit, unit_at = battle.unit, battle.unit_at
     write_action_mask(unit, unit_at, rules, mask_out[e])
-    write_obs(unit, unit_at, state.last_action[e], mask_out[e], rules, obs_out[e])
+    write_obs(unit, unit_at, state.last_action[e], mask_out[e], state.episode_step[e], rules, obs_out[e])
     if rules.special_state:
         write_special_state(unit, unit_at, state.last_action[e], mask_out[e], rules, state_out[e])
+    elif rules.options.obs_instead_of_state:
+        write_joint_obs(obs_out[e], state_out[e])
     else:
-        write_state(unit, unit_at, state.last_action[e], rules, state_out[e])
+        write_state(unit, unit_at, state.last_action[e], state.episode_step[e], rules, state_out[e])

@@ -12,10 +12,10 @@ from ding_qmix.sim.unit_types import (
     UnitType,
     unit_type,
 )
+from ding_qmix.smac.action_options import ActionOptions
 from ding_qmix.smac.units import UNIT_NAMES, UNIT_STATS
 
 LOOPS_PER_SECOND = 16.  # [game loops per game second]; engine constant
-LOOPS_PER_STEP = 8  # [game loops per env step]; step_mul in oxwhirl/smac starcraft2.py
 
 # Rows of the statistics table
 (
@@ -26,11 +26,13 @@ LOOPS_PER_STEP = 8  # [game loops per env step]; step_mul in oxwhirl/smac starcr
 N_STATS = 28
 
 CANNOT_HIT, CAN_HIT, THREAT = 0, 1, 2  # target ranks: of two targets the higher rank is taken
+_DEFAULT_ACTIONS = ActionOptions()
 
 
 class UnitTables(NamedTuple):
     """What never changes of a map's units, in SMAC's order, allies first."""
     n_agents: int
+    actions: ActionOptions
     beams: bool  # some unit's weapon sweeps
     bursts: bool  # some unit bursts
     stats: np.ndarray  # float64 [N_STATS, U], distances in map units, times in game loops
@@ -40,7 +42,7 @@ class UnitTables(NamedTuple):
     healable: np.ndarray  # bool [U, U], row can heal column: a biological unit of its own side
 
 
-def make_unit_tables(names: Sequence[str], n_agents: int) -> UnitTables:
+def make_unit_tables(names: Sequence[str], n_agents: int, actions: ActionOptions = _DEFAULT_ACTIONS) -> UnitTables:
     """Lay the units of a map, in SMAC's order, out in tables."""
     side = [u < n_agents for u in range(len(names))]
     kinds = [unit_type(name, allied) for name, allied in zip(names, side)]
@@ -48,6 +50,7 @@ def make_unit_tables(names: Sequence[str], n_agents: int) -> UnitTables:
     splashes = {kind.weapon.splash for kind in kinds if kind.weapon is not None}
     return UnitTables(
         n_agents=n_agents,
+        actions=actions,
         beams=BEAM in splashes,
         bursts=BURST in splashes,
         stats=np.ascontiguousarray(np.array([_stats_column(*unit) for unit in zip(names, side)]).T),

@@ -7,7 +7,7 @@ import numpy as np
 
 from ding_qmix.sim.allocation import make_output, make_request, make_scratch, make_state
 from ding_qmix.sim.calibration import Calibration, rename_knobs
-from ding_qmix.sim.checks import check_array, check_calibration, check_count, check_env_ids, make_reward_options
+from ding_qmix.sim.checks import check_array, check_calibration, check_count, check_env_ids, make_smac_options
 from ding_qmix.sim.entry import bind
 from ding_qmix.sim.params import make_sim_params
 from ding_qmix.sim.rng import seed_state
@@ -36,7 +36,8 @@ class SimVecEnv:
         - special_global_state: the state is one view per agent, laid end to end, see ``ding_qmix.smac.special_state``
         - death_mask: with special_global_state, a dead agent's view shows nothing but its id
         - calibration: uncertain facts, see ``ding_qmix.sim.calibration.Calibration``
-        - reward_options: fields of ``ding_qmix.smac.reward.RewardOptions`` that differ from SMAC's defaults
+        - smac_options: fields of ``ding_qmix.smac.reward.RewardOptions``, ``ding_qmix.smac.view_options.ViewOptions``
+          and ``ding_qmix.smac.action_options.ActionOptions`` that differ from SMAC's defaults
     Raises:
         - ValueError: unknown map or obs style, n_envs or n_threads < 1, wrong number of seeds, a unit not simulated
         - TypeError: unknown option, n_envs not an integer
@@ -52,22 +53,24 @@ class SimVecEnv:
             calibration: Optional[Calibration] = None,
             special_global_state: bool = False,
             death_mask: bool = False,
-            **reward_options: Any
+            **smac_options: Any
     ) -> None:
         self.n_envs = check_count('n_envs', n_envs)
         self._threads = ThreadPool(_count_threads(n_threads, self.n_envs), self.n_envs)
-        if 'knobs' in reward_options:  # the former name of calibration
-            reward_options = rename_knobs({'calibration': calibration, **reward_options})
-            calibration = reward_options.pop('calibration')
-        options = make_reward_options(reward_options)
-        self.spec: EnvSpec = make_spec(map_name, obs_style, 'sim', SIM_VERSION, special_global_state)
+        if 'knobs' in smac_options:  # the former name of calibration
+            smac_options = rename_knobs({'calibration': calibration, **smac_options})
+            calibration = smac_options.pop('calibration')
+        options, view, actions = make_smac_options(smac_options)
+        self.spec: EnvSpec = make_spec(map_name, obs_style, 'sim', SIM_VERSION, special_global_state, view)
         self._params = make_sim_params(
             get_scenario(map_name),
             obs_style,
             check_calibration(calibration or Calibration()),
             options,
+            actions,
             special_global_state=bool(special_global_state),
-            death_mask=bool(death_mask)
+            death_mask=bool(death_mask),
+            view=view
         )
         self._state = make_state(self.n_envs, self.spec)
         self._request = make_request(self.n_envs, self.spec)

@@ -15,7 +15,6 @@ from ding_qmix.smac.rules import (
     FIRST_TARGET,
     MAP_CENTER,
     MAP_EXTENT,
-    MOVE_PROBE,
     NO_OP,
     NORTH,
     SHOOT_RANGE,
@@ -24,52 +23,66 @@ from ding_qmix.smac.rules import (
     Rules,
 )
 from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, SHIELD, X, Y
+from ding_qmix.smac.view_options import N_PATHING_POINTS
 
 
 @kernel
 def write_action_mask(unit: np.ndarray, unit_at: np.ndarray, rules: Rules, mask_out: np.ndarray) -> None:
     """Write the legal actions, bool [N, A]."""
     mask_out[:] = False
+    probe = rules.move_probe
     for agent in range(rules.n_agents):
         if unit[HEALTH, agent] <= 0.:
             mask_out[agent, NO_OP] = True
             continue
         mask_out[agent, STOP] = True
         x, y = unit[X, agent], unit[Y, agent]
-        mask_out[agent, NORTH] = _is_pathable(rules, x, y + MOVE_PROBE)
-        mask_out[agent, NORTH + 1] = _is_pathable(rules, x, y - MOVE_PROBE)
-        mask_out[agent, NORTH + 2] = _is_pathable(rules, x + MOVE_PROBE, y)
-        mask_out[agent, NORTH + 3] = _is_pathable(rules, x - MOVE_PROBE, y)
+        mask_out[agent, NORTH] = _is_pathable(rules, x, y + probe)
+        mask_out[agent, NORTH + 1] = _is_pathable(rules, x, y - probe)
+        mask_out[agent, NORTH + 2] = _is_pathable(rules, x + probe, y)
+        mask_out[agent, NORTH + 3] = _is_pathable(rules, x - probe, y)
         _write_targets(unit, unit_at, rules, agent, mask_out[agent])
 
 
 @kernel
 def write_obs(
-        unit: np.ndarray, unit_at: np.ndarray, last_action: np.ndarray, action_mask: np.ndarray, rules: Rules,
-        obs_out: np.ndarray
+        unit: np.ndarray, unit_at: np.ndarray, last_action: np.ndarray, action_mask: np.ndarray, episode_step: int,
+        rules: Rules, obs_out: np.ndarray
 ) -> None:
-    """Write each agent's observation, float32 [N, O]; last_action int32 [N] (-1 before the first), mask bool [N, A]."""
+    """
+    Write each agent's observation, float32 [N, O]; last_action int32 [N] (-1 before the first), mask bool [N, A],
+    episode_step [env steps] played.
+    """
     obs_out[:] = 0.
-    id_start = obs_out.shape[1] - rules.n_agents
+    options = rules.options
+    n_features = obs_out.shape[1]
+    id_start = n_features - rules.n_agents if rules.own_last_action else n_features
+    action_start = id_start - rules.n_actions if rules.own_last_action else n_features
     for agent in range(rules.n_agents):
         row = obs_out[agent]
         if unit[HEALTH, agent] > 0.:
             for direction in range(4):
                 row[direction] = action_mask[agent, NORTH + direction]
-            start = _write_enemies(unit, unit_at, rules, agent, action_mask[agent], row, 4)
-            start = _write_allies(unit, rules, agent, row, start)
-            start = _write_vitals(unit, rules, agent, rules.ally_shield, row, start)
+            start = _write_pathing(unit, rules, agent, row, 4) if options.obs_pathing_grid else 4
+            start = _write_enemies(unit, unit_at, rules, agent, action_mask[agent], row, start)
+            start = _write_allies(unit, last_action, rules, agent, row, start)
+            _write_vitals(unit, rules, agent, options.obs_own_health, rules.ally_shield, row, start)
             if rules.own_last_action and last_action[agent] >= 0:
-                row[start + last_action[agent]] = 1.
+                row[action_start + last_action[agent]] = 1.
+        if options.obs_timestep_number:  # the dead see it too
+            row[action_start - 1] = episode_step / rules.episode_limit
         if rules.own_last_action:
             row[id_start + agent] = 1.
 
 
 @kernel
 def write_state(
-        unit: np.ndarray, unit_at: np.ndarray, last_action: np.ndarray, rules: Rules, state_out: np.ndarray
+        unit: np.ndarray, unit_at: np.ndarray, last_action: np.ndarray, episode_step: int, rules: Rules,
+        state_out: np.ndarray
 ) -> None:
-    """Write the global state, float32 [S]; last_action int32 [N], -1 before the first."""
+    """
+    Write the global state, float32 [S]; last_action int32 [N], -1 before the first; episode_step [env steps] played.
+    """
     state_out[:] = 0.
     start = 0
     ally_width = 4 + rules.ally_shield + rules.n_slots
@@ -86,10 +99,22 @@ def write_state(
             state_out[start] = unit[HEALTH, enemy] / rules.health_max[enemy]
             _write_place(unit, rules, enemy, rules.enemy_shield, state_out, start + 1)
         start += enemy_width
-    for agent in range(rules.n_agents):
-        if last_action[agent] >= 0:
-            state_out[start + last_action[agent]] = 1.
-        start += rules.n_actions
+    if rules.options.state_last_action:
+        for agent in range(rules.n_agents):
+            if last_action[agent] >= 0:
+                state_out[start + last_action[agent]] = 1.
+            start += rules.n_actions
+    if rules.options.state_timestep_number:
+        state_out[start] = episode_step / rules.episode_limit
+
+
+@kernel
+def write_joint_obs(obs: np.ndarray, state_out: np.ndarray) -> None:
+    """Write all agents' observations, float32 [N, O], end to end in place of the state, float32 [N * O]."""
+    n_features = obs.shape[1]
+    for agent in range(obs.shape[0]):
+        for k in range(n_features):
+            state_out[agent * n_features + k] = obs[agent, k]
 
 
 @inline_kernel
@@ -116,31 +141,49 @@ def _write_targets(unit: np.ndarray, unit_at: np.ndarray, rules: Rules, agent: i
 
 
 @inline_kernel
+def _write_pathing(unit: np.ndarray, rules: Rules, agent: int, row_out: np.ndarray, start: int) -> int:
+    """Write whether 8 points around an agent are pathable, beyond the map they are; return where they end."""
+    x, y, size = int(unit[X, agent]), int(unit[Y, agent]), rules.pathable.shape[0]
+    for k in range(N_PATHING_POINTS):
+        i, j = x + rules.pathing_points[k, 0], y + rules.pathing_points[k, 1]
+        inside = 0 <= i < size and 0 <= j < size
+        row_out[start + k] = rules.pathable[i, j] if inside else True
+    return start + N_PATHING_POINTS
+
+
+@inline_kernel
 def _write_enemies(
         unit: np.ndarray, unit_at: np.ndarray, rules: Rules, agent: int, mask_row: np.ndarray, row_out: np.ndarray,
         start: int
 ) -> int:
     """Write the enemy block and return where it ends. A medivac's 'attackable' tells of the ally of that number."""
-    width = 5 + rules.enemy_shield + rules.n_slots
+    show_health = rules.options.obs_all_health
+    width = 4 + rules.n_slots + (1 + rules.enemy_shield if show_health else 0)
     for i in range(rules.n_enemies):
         enemy = unit_at[rules.n_agents + i]
         if _write_relative(unit, agent, enemy, row_out, start):
             row_out[start] = mask_row[FIRST_TARGET + i]
-            _write_vitals(unit, rules, enemy, rules.enemy_shield, row_out, start + 4)
+            _write_vitals(unit, rules, enemy, show_health, rules.enemy_shield, row_out, start + 4)
         start += width
     return start
 
 
 @inline_kernel
-def _write_allies(unit: np.ndarray, rules: Rules, agent: int, row_out: np.ndarray, start: int) -> int:
+def _write_allies(
+        unit: np.ndarray, last_action: np.ndarray, rules: Rules, agent: int, row_out: np.ndarray, start: int
+) -> int:
     """Write the block of the other allies and return where it ends."""
-    width = 5 + rules.ally_shield + rules.n_slots
+    options = rules.options
+    vitals = 1 + rules.ally_shield if options.obs_all_health else 0
+    width = 4 + vitals + rules.n_slots + (rules.n_actions if options.obs_last_action else 0)
     for other in range(rules.n_agents):
         if other == agent:
             continue
         if _write_relative(unit, agent, other, row_out, start):
             row_out[start] = 1.
-            _write_vitals(unit, rules, other, rules.ally_shield, row_out, start + 4)
+            end = _write_vitals(unit, rules, other, options.obs_all_health, rules.ally_shield, row_out, start + 4)
+            if options.obs_last_action and last_action[other] >= 0:
+                row_out[end + last_action[other]] = 1.
         start += width
     return start
 
@@ -161,14 +204,17 @@ def _write_relative(unit: np.ndarray, agent: int, other: int, row_out: np.ndarra
 
 
 @inline_kernel
-def _write_vitals(unit: np.ndarray, rules: Rules, u: int, show_shield: int, row_out: np.ndarray, start: int) -> int:
-    """Write health, shield where shown, type one-hot; return where they end."""
-    row_out[start] = unit[HEALTH, u] / rules.health_max[u]
-    start += 1
-    if show_shield:
-        if rules.shield_max[u] > 0.:
-            row_out[start] = unit[SHIELD, u] / rules.shield_max[u]
+def _write_vitals(
+        unit: np.ndarray, rules: Rules, u: int, show_health: bool, show_shield: int, row_out: np.ndarray, start: int
+) -> int:
+    """Write health and shield, each where shown, type one-hot; return where they end."""
+    if show_health:
+        row_out[start] = unit[HEALTH, u] / rules.health_max[u]
         start += 1
+        if show_shield:
+            if rules.shield_max[u] > 0.:
+                row_out[start] = unit[SHIELD, u] / rules.shield_max[u]
+            start += 1
     if rules.n_slots > 0:
         row_out[start + rules.type_slot[u]] = 1.
     return start + rules.n_slots

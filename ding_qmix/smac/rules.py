@@ -3,15 +3,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ding_qmix.smac.action_options import ActionOptions
 from ding_qmix.smac.scenarios import Scenario, UnitGroup
 from ding_qmix.smac.terrain import MAP_SIZE, pathing_grid
 from ding_qmix.smac.units import UNIT_NAMES, UNIT_STATS
+from ding_qmix.smac.view_options import ViewOptions
 
 NO_OP, STOP, NORTH, SOUTH, EAST, WEST, FIRST_TARGET = range(7)  # actions; FIRST_TARGET + i aims at unit i
 
 SHOOT_RANGE = 6.  # [map units] between centres within which a target may be chosen, all units; smac starcraft2.py
 SIGHT_RANGE = 9.  # [map units] between centres within which a unit is seen, all units; smac starcraft2.py
-MOVE_PROBE = 1.  # [map units] ahead of the unit that must be pathable, 1/2 of a move order; smac starcraft2.py
 
 # SMAC centres positions in the state at half the map's size and divides them by the extents of the playable area. The
 # client keeps a margin of 2 cells along every edge: recorded states of five maps on four grids are exact only with 28
@@ -19,6 +20,10 @@ MOVE_PROBE = 1.  # [map units] ahead of the unit that must be pathable, 1/2 of a
 MAP_CENTER = MAP_SIZE / 2  # [map units]
 MAP_MARGIN = 2  # [cells]
 MAP_EXTENT = float(MAP_SIZE - 2 * MAP_MARGIN)  # [map units]
+
+# Where obs_pathing_grid looks, in move orders from the agent's cell; oxwhirl/smac starcraft2.py get_surrounding_points.
+_PATHING_POINTS = ((0, 2), (0, -2), (2, 0), (-2, 0), (1, 1), (-1, -1), (1, -1), (-1, 1))
+_DEFAULT_VIEW, _DEFAULT_ACTIONS = ViewOptions(), ActionOptions()
 
 
 class Rules(NamedTuple):
@@ -41,6 +46,9 @@ class Rules(NamedTuple):
     own_last_action: bool  # obs style 'ding' appends the agent's own last action and its id
     special_state: bool  # the state is one view per agent, see ding_qmix.smac.special_state
     death_mask: bool  # a dead agent's view is empty
+    move_probe: float  # [map units] ahead of the unit that must be pathable, 1/2 of a move order
+    options: ViewOptions  # SMAC's options of obs and state
+    pathing_points: np.ndarray  # int64 [N_PATHING_POINTS, 2], (x, y) from the agent's cell, [cells]
 
 
 def make_rules(
@@ -48,7 +56,9 @@ def make_rules(
         creation_order: np.ndarray,
         obs_style: str,
         special_global_state: bool = False,
-        death_mask: bool = False
+        death_mask: bool = False,
+        view: ViewOptions = _DEFAULT_VIEW,
+        actions: ActionOptions = _DEFAULT_ACTIONS
 ) -> Rules:
     """
     Overview:
@@ -57,8 +67,9 @@ def make_rules(
         - creation_order: int [U]; entry u says which created unit (allies first) SMAC numbers u
         - obs_style, special_global_state: as in ``ding_qmix.smac.scenarios.make_spec``
         - death_mask: with ``special_global_state``, show a dead agent nothing but its id
+        - view, actions: SMAC's options of obs and state, and of actions
     Raises:
-        - ValueError: death_mask without special_global_state
+        - ValueError: death_mask without special_global_state, or obs_pathing_grid with half a cell to look at
     """
     if death_mask and not special_global_state:
         raise ValueError('death_mask=True masks the views of special_global_state, which is False; set both or none')
@@ -77,6 +88,9 @@ def make_rules(
         own_last_action=obs_style == 'ding',
         special_state=special_global_state,
         death_mask=death_mask,
+        move_probe=actions.move_amount / 2,
+        options=view,
+        pathing_points=_pathing_points(actions.move_amount, view),
     )
 
 
@@ -98,6 +112,13 @@ def agent_order(scenario: Scenario, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     key = [(slots.index(names[i]) if slots else 0, x[i], y[i]) for i in range(n_agents)]
     allies = sorted(range(n_agents), key=key.__getitem__)
     return np.array(allies + list(range(n_agents, len(names))), dtype=np.int64)
+
+
+def _pathing_points(move_amount: float, view: ViewOptions) -> np.ndarray:
+    """Return where obs_pathing_grid looks, int64 [N_PATHING_POINTS, 2], [cells] from the agent's."""
+    if view.obs_pathing_grid and move_amount != int(move_amount):
+        raise ValueError(f'obs_pathing_grid=True looks at whole cells; move_amount must be whole, got {move_amount}')
+    return np.array(_PATHING_POINTS) * int(move_amount)
 
 
 def _unit_arrays(scenario: Scenario, names: list[str]) -> dict[str, Any]:

@@ -8,10 +8,13 @@ smac/env/starcraft2/maps/smac_maps.py @ d6aab33. Both were read exactly.
 import difflib
 from typing import NamedTuple
 
+from ding_qmix.smac.view_options import N_PATHING_POINTS, ViewOptions
 from ding_qmix.spec import EnvSpec, ObsLayout
 
 N_ACTIONS_NO_ATTACK = 6  # no-op, stop, north, south, east, west; oxwhirl/smac starcraft2.py
 OBS_STYLES = ('ding', 'smac')
+_DEFAULT_VIEW = ViewOptions()
+_STATE_OPTIONS = slice(ViewOptions._fields.index('obs_instead_of_state'), None)  # the last of ViewOptions
 
 # Order of the unit type one-hot for (allies, enemies); oxwhirl/smac starcraft2.py get_unit_type_id. In maps of stalkers
 # and zealots the two sides differ: that is SMAC's own quirk (oxwhirl/smac issue 33).
@@ -178,7 +181,8 @@ def make_spec(
         obs_style: str = 'ding',
         backend: str = 'sim',
         backend_version: str = '',
-        special_global_state: bool = False
+        special_global_state: bool = False,
+        view: ViewOptions = _DEFAULT_VIEW
 ) -> EnvSpec:
     """
     Overview:
@@ -187,21 +191,27 @@ def make_spec(
         - map_name, obs_style: a SMAC map; 'ding' (own last action and agent id appended to obs) or 'smac'
         - backend, backend_version: who plays the battle, and which version of it
         - special_global_state: the state is one view of the battle per agent, as DI-engine's option of that name
+        - view: SMAC's options of obs and state
     Raises:
-        - ValueError: unknown map or obs style
+        - ValueError: unknown map or obs style, or special_global_state with an option of the state
     Source: oxwhirl/smac starcraft2.py get_obs_size, get_state_size; DI-engine dizoo/smac/envs/smac_env.py
     """
     scenario = get_scenario(map_name)
     if obs_style not in OBS_STYLES:
         raise ValueError(f'unknown obs_style {obs_style!r}; known: {", ".join(OBS_STYLES)}')
-    layout = _obs_layout(scenario, obs_style)
+    if special_global_state and view[_STATE_OPTIONS] != _DEFAULT_VIEW[_STATE_OPTIONS]:
+        raise ValueError(
+            'special_global_state=True lays the state out itself; leave at their defaults: '
+            f'{", ".join(ViewOptions._fields[_STATE_OPTIONS])}'
+        )
+    layout = _obs_layout(scenario, obs_style, view)
     return EnvSpec(
         map_name=map_name,
         n_agents=scenario.n_agents,
         n_enemies=scenario.n_enemies,
         n_actions=scenario.n_actions,
         obs_dim=layout.dim,
-        state_dim=_special_state_dim(scenario) if special_global_state else _state_dim(scenario),
+        state_dim=_special_state_dim(scenario) if special_global_state else _state_dim(scenario, layout, view),
         episode_limit=scenario.episode_limit,
         obs_style=obs_style,
         obs_layout=layout,
@@ -211,26 +221,32 @@ def make_spec(
     )
 
 
-def _obs_layout(scenario: Scenario, obs_style: str) -> ObsLayout:
+def _obs_layout(scenario: Scenario, obs_style: str, view: ViewOptions) -> ObsLayout:
     """Return the block lengths: 4 relative features and health, shield if protoss, type if one-hots are shown."""
-    own = 1 + (scenario.ally_race == 'P') + len(scenario.ally_slots)
-    enemy = 5 + (scenario.enemy_race == 'P') + len(scenario.enemy_slots)
+    ally_vitals, enemy_vitals = 1 + (scenario.ally_race == 'P'), 1 + (scenario.enemy_race == 'P')
+    ally_bits, enemy_bits = len(scenario.ally_slots), len(scenario.enemy_slots)
     ding = obs_style == 'ding'
     return ObsLayout(
-        move=4,
-        enemy=(scenario.n_enemies, enemy),
-        ally=(scenario.n_agents - 1, 4 + own),
-        own=own,
+        move=4 + view.obs_pathing_grid * N_PATHING_POINTS,
+        enemy=(scenario.n_enemies, 4 + view.obs_all_health * enemy_vitals + enemy_bits),
+        ally=(
+            scenario.n_agents - 1,
+            4 + view.obs_all_health * ally_vitals + ally_bits + view.obs_last_action * scenario.n_actions
+        ),
+        own=view.obs_own_health * ally_vitals + ally_bits,
+        timestep=int(view.obs_timestep_number),
         last_action=scenario.n_actions if ding else 0,
         agent_id=scenario.n_agents if ding else 0,
     )
 
 
-def _state_dim(scenario: Scenario) -> int:
-    """Return the length of the state: ally rows, enemy rows, last-action one-hots."""
-    ally = 4 + (scenario.ally_race == 'P') + len(scenario.ally_slots)
+def _state_dim(scenario: Scenario, layout: ObsLayout, view: ViewOptions) -> int:
+    """Return the length of the state: ally rows, enemy rows, last-action one-hots, or all agents' obs."""
+    if view.obs_instead_of_state:
+        return scenario.n_agents * layout.dim
+    ally = 4 + (scenario.ally_race == 'P') + len(scenario.ally_slots) + view.state_last_action * scenario.n_actions
     enemy = 3 + (scenario.enemy_race == 'P') + len(scenario.enemy_slots)
-    return scenario.n_agents * (ally + scenario.n_actions) + scenario.n_enemies * enemy
+    return scenario.n_agents * ally + scenario.n_enemies * enemy + view.state_timestep_number
 
 
 def _special_state_dim(scenario: Scenario) -> int:

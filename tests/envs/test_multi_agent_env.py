@@ -103,8 +103,8 @@ def test_pymarl_args_of_its_own_config_are_accepted() -> None:
 @pytest.mark.unittest
 @pytest.mark.parametrize(
     'kwargs, error, word', [
-        (dict(step_mul=4), ValueError, 'step_mul=4 is not offered, only 8'),
-        (dict(obs_pathing_grid=True), ValueError, 'obs_pathing_grid'),
+        (dict(difficulty='A'), ValueError, "difficulty='A' is not offered, only '7'"),
+        (dict(obs_terrain_height=True), ValueError, 'obs_terrain_height'),
         (dict(reward_wins=1), ValueError, 'reward_win'),
         (dict(backend='simm'), ValueError, "'sim'"),
     ]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from battlefield import Battlefield
 
-from ding_qmix.sim.unit_tables import LOOPS_PER_STEP
+from ding_qmix.smac.action_options import ActionOptions
 from ding_qmix.smac.rules import EAST, FIRST_TARGET, NO_OP, NORTH, STOP
 from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, X
 
@@ -171,7 +171,7 @@ def test_attack_order_walks_into_range_and_shoots():
     field = Battlefield([('marine', 10., 16.)], [('medivac', 16.375, 16.)])
     field.battle.unit[HEALTH, 1] = 5.
     field.order(0, FIRST_TARGET)
-    field.play(LOOPS_PER_STEP)
+    field.play(ActionOptions().step_mul)
     assert field.health(1) == 0. and 10.2 < field.place(0)[0] < 10.4  # 6.125 between centres
 
 

@@ -10,49 +10,87 @@ from ding_qmix.smac.scenarios import SCENARIOS
 from ding_qmix.smac.terrain import pathing_grid
 
 N_STEPS = 45  # of play; most battles are decided by then
+# Every option once away from SMAC's default, then all of obs that can stand together.
+OPTIONS = (
+    dict(obs_all_health=False, obs_own_health=True),
+    dict(obs_all_health=False, obs_own_health=False),
+    dict(obs_all_health=True, obs_own_health=False),
+    dict(obs_last_action=True),
+    dict(obs_pathing_grid=True),
+    dict(obs_timestep_number=True),
+    dict(obs_instead_of_state=True),
+    dict(state_last_action=False),
+    dict(state_timestep_number=True),
+    dict(state_last_action=False, state_timestep_number=True, obs_pathing_grid=True),
+    dict(move_amount=3, obs_pathing_grid=True),
+    dict(move_amount=.5),
+    dict(
+        obs_all_health=False,
+        obs_own_health=False,
+        obs_last_action=True,
+        obs_pathing_grid=True,
+        obs_timestep_number=True,
+        obs_instead_of_state=True
+    ),
+)
 
 
-def reference_of(map_name):
+def reference_of(map_name, **options):
     scenario = SCENARIOS[map_name]
     return ReferenceRules(
         scenario.map_type, scenario.ally_race, scenario.enemy_race, scenario.n_agents, scenario.n_enemies,
-        pathing_grid(scenario.terrain).tolist()
+        pathing_grid(scenario.terrain).tolist(), scenario.episode_limit, **options
     )
 
 
-def assert_shows(reference, units, last_actions, style, obs, state, mask):
+def assert_shows(reference, units, last_actions, style, n_steps, obs, state, mask):
     agents = range(reference.n_agents)
     assert mask.tolist() == [reference.action_mask(units, agent) for agent in agents]
-    wanted = [reference.obs(units, agent, last_actions[agent], style) for agent in agents]
+    wanted = [reference.obs(units, agent, last_actions, style, n_steps) for agent in agents]
     np.testing.assert_allclose(obs, wanted, rtol=1e-6, atol=1e-7)
-    np.testing.assert_allclose(state, reference.state(units, last_actions), rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(state, reference.state(units, last_actions, style, n_steps), rtol=1e-6, atol=1e-7)
+
+
+def assert_agrees(map_name, style, reward_only_positive=True, **options):
+    """Play with these of SMAC's options of obs and state, and compare what is shown and what it is worth."""
+    reference, rng = reference_of(map_name, **options), np.random.default_rng(0)
+    env = SimVecEnv(
+        map_name, 1, seed=3, obs_style=style, n_threads=1, reward_only_positive=reward_only_positive, **options
+    )
+    step = env.reset()
+    last_actions = [None] * reference.n_agents
+    before = unit_records(env)
+    assert_shows(reference, before, last_actions, style, 0, step.obs[0], step.state[0], step.action_mask[0])
+    for n_steps in range(1, N_STEPS + 1):
+        actions = random_actions(step, rng, fierce=.8)
+        after = unit_records(env, battle_after(env, 0, actions[0]))
+        step = env.step(actions)
+        last_actions = actions[0].tolist()
+        reward = reference.reward(before, after, reward_only_positive)
+        assert step.reward[0] == pytest.approx(reward, rel=1e-5, abs=1e-6)
+        result = reference.result(after)
+        assert (step.terminated[0], step.won[0]) == (result != 'ongoing', result == 'won')
+        over = step.terminated[0] or step.truncated[0]
+        shown = (step.final_obs, step.final_state, step.final_action_mask) if over else step[:3]
+        assert_shows(reference, after, last_actions, style, n_steps, *(array[0] for array in shown))
+        if over:
+            return
+        before = after
 
 
 @pytest.mark.unittest
 @pytest.mark.parametrize('style', ['ding', 'smac'])
 @pytest.mark.parametrize('map_name', SCENARIOS)
 def test_rules_agree_with_their_reference_implementation(map_name, style):
-    reference, rng = reference_of(map_name), np.random.default_rng(0)
-    only_positive = style == 'ding'
-    env = SimVecEnv(map_name, 1, seed=3, obs_style=style, n_threads=1, reward_only_positive=only_positive)
-    step = env.reset()
-    last_actions = [None] * reference.n_agents
-    before = unit_records(env)
-    assert_shows(reference, before, last_actions, style, step.obs[0], step.state[0], step.action_mask[0])
-    for _ in range(N_STEPS):
-        actions = random_actions(step, rng, fierce=.8)
-        after = unit_records(env, battle_after(env, 0, actions[0]))
-        step = env.step(actions)
-        last_actions = actions[0].tolist()
-        assert step.reward[0] == pytest.approx(reference.reward(before, after, only_positive), rel=1e-5, abs=1e-6)
-        result = reference.result(after)
-        assert (step.terminated[0], step.won[0]) == (result != 'ongoing', result == 'won')
-        over = step.terminated[0] or step.truncated[0]
-        shown = (step.final_obs, step.final_state, step.final_action_mask) if over else step[:3]
-        assert_shows(reference, after, last_actions, style, *(array[0] for array in shown))
-        if over:
-            return
-        before = after
+    assert_agrees(map_name, style, reward_only_positive=style == 'ding')
+
+
+@pytest.mark.unittest
+@pytest.mark.parametrize('style', ['ding', 'smac'])
+@pytest.mark.parametrize('map_name', ['3m', 'MMM', '2s3z', '3s_vs_3z', 'bane_vs_bane', '2c_vs_64zg', 'corridor'])
+@pytest.mark.parametrize('options', OPTIONS, ids=lambda options: '-'.join(options))
+def test_rules_agree_with_their_reference_implementation_under_smacs_options(map_name, style, options):
+    assert_agrees(map_name, style, **options)
 
 
 @pytest.mark.unittest

@@ -40,6 +40,16 @@ ONE_HOTS: dict[str, tuple[dict[str, int], dict[str, int]]] = {
     'MMM': (dict(marauder=0, marine=1, medivac=2), dict(marauder=0, marine=1, medivac=2)),
     'bane': (dict(baneling=0, zergling=1), dict(baneling=0, zergling=1)),
 }
+DEFAULT_OPTIONS = dict(
+    obs_all_health=True,
+    obs_own_health=True,
+    obs_last_action=False,
+    obs_pathing_grid=False,
+    obs_timestep_number=False,
+    obs_instead_of_state=False,
+    state_last_action=True,
+    state_timestep_number=False
+)
 
 
 class Unit(NamedTuple):
@@ -57,9 +67,18 @@ class ReferenceRules:
     """The rules of one map."""
 
     def __init__(
-            self, map_type: str, ally_race: str, enemy_race: str, n_agents: int, n_enemies: int,
-            pathable: Sequence[Sequence[bool]]
+            self,
+            map_type: str,
+            ally_race: str,
+            enemy_race: str,
+            n_agents: int,
+            n_enemies: int,
+            pathable: Sequence[Sequence[bool]],
+            limit: int = 1,
+            move_amount: float = 2.,
+            **options: bool
     ) -> None:
+        self.limit, self.move_amount, self.options = limit, move_amount, dict(DEFAULT_OPTIONS, **options)
         self.ally_race, self.enemy_race, self.is_mmm = ally_race, enemy_race, map_type == 'MMM'
         self.n_agents, self.n_enemies, self.n_actions = n_agents, n_enemies, 6 + n_enemies
         self.pathable = pathable
@@ -72,7 +91,8 @@ class ReferenceRules:
         mask = [False] * self.n_actions
         mask[1] = True
         for action, (dx, dy) in {2: (0, 1), 3: (0, -1), 4: (1, 0), 5: (-1, 0)}.items():
-            mask[action] = self._can_stand(me.x + dx, me.y + dy)
+            ahead = self.move_amount / 2
+            mask[action] = self._can_stand(me.x + ahead * dx, me.y + ahead * dy)
         targets = units[:self.n_agents] if me.name == 'medivac' else units[self.n_agents:]
         for number, target in enumerate(targets):
             heals_healer = me.name == 'medivac' and target.name == 'medivac'
@@ -80,26 +100,48 @@ class ReferenceRules:
                 mask[6 + number] = True
         return mask
 
-    def obs(self, units: list[Unit], agent: int, last_action: Optional[int], style: str) -> list[float]:
-        me, mask = units[agent], self.action_mask(units, agent)
-        allies = [u for i, u in enumerate(units[:self.n_agents]) if i != agent]
+    def obs(self,
+            units: list[Unit],
+            agent: int,
+            last_actions: Sequence[Optional[int]],
+            style: str,
+            n_steps: int = 0) -> list[float]:
+        me, mask, options = units[agent], self.action_mask(units, agent), self.options
         row = [float(mask[a]) for a in (2, 3, 4, 5)]
+        if options['obs_pathing_grid']:
+            row += self._pathing_around(me)
         for number, enemy in enumerate(units[self.n_agents:]):
-            seen = self._relative(me, enemy, float(mask[6 + number]))
-            row += self._shown(enemy, self.enemy_race, self.enemy_bits, seen)
-        for ally in allies:
-            row += self._shown(ally, self.ally_race, self.ally_bits, self._relative(me, ally, 1.))
-        row += self._vitals(me, self.ally_race) + self._one_hot(me, self.ally_bits)
-        if style == 'ding':
-            row += [float(a == last_action) for a in range(self.n_actions)]
+            own = self._vitals(enemy, self.enemy_race) if options['obs_all_health'] else []
+            row += self._shown(me, enemy, float(mask[6 + number]), own + self._one_hot(enemy, self.enemy_bits))
+        for i, ally in enumerate(units[:self.n_agents]):
+            if i == agent:
+                continue
+            own = self._vitals(ally, self.ally_race) if options['obs_all_health'] else []
+            own += self._one_hot(ally, self.ally_bits)
+            if options['obs_last_action']:
+                own += self._action_bits(last_actions[i])
+            row += self._shown(me, ally, 1., own)
+        if options['obs_own_health'] or options['obs_all_health']:
+            row += self._vitals(me, self.ally_race)
+        row += self._one_hot(me, self.ally_bits)
         if me.health == 0:
             row = [0.] * len(row)
+        if options['obs_timestep_number']:
+            row.append(n_steps / self.limit)
         if style == 'ding':
+            row += [0.] * self.n_actions if me.health == 0 else self._action_bits(last_actions[agent])
             row += [float(i == agent) for i in range(self.n_agents)]
         return row
 
-    def state(self, units: list[Unit], last_actions: Sequence[Optional[int]]) -> list[float]:
+    def state(self,
+              units: list[Unit],
+              last_actions: Sequence[Optional[int]],
+              style: str = 'smac',
+              n_steps: int = 0) -> list[float]:
         row: list[float] = []
+        if self.options['obs_instead_of_state']:
+            agents = range(self.n_agents)
+            return sum((self.obs(units, agent, last_actions, style, n_steps) for agent in agents), row)
         for u in units[:self.n_agents]:
             ready = (u.energy if u.name == 'medivac' else u.cooldown) / COOLDOWN_MAX[u.name]
             shield = self._vitals(u, self.ally_race)[1:]
@@ -111,9 +153,10 @@ class ReferenceRules:
             shield = self._vitals(u, self.enemy_race)[1:]
             block = [u.health / HEALTH_MAX[u.name], *self._centred(u), *shield, *self._one_hot(u, self.enemy_bits)]
             row += block if u.health > 0 else [0.] * len(block)
-        for last_action in last_actions:
-            row += [float(a == last_action) for a in range(self.n_actions)]
-        return row
+        if self.options['state_last_action']:
+            for last_action in last_actions:
+                row += self._action_bits(last_action)
+        return row + [n_steps / self.limit] * self.options['state_timestep_number']
 
     def reward(self, before: list[Unit], after: list[Unit], only_positive: bool = True) -> float:
         """Return the scaled reward of one step, its end included."""
@@ -151,16 +194,22 @@ class ReferenceRules:
         i, j = int(x), int(y)
         return 0 <= i < 32 and 0 <= j < 32 and bool(self.pathable[i][j])
 
-    def _relative(self, me: Unit, other: Unit, first: float) -> Optional[list[float]]:
-        """Return the four relative features of a unit, None if it is not seen."""
+    def _pathing_around(self, me: Unit) -> list[float]:
+        """Straight ahead two move orders, diagonally one; in order N, S, E, W, NE, SW, SE, NW."""
+        order = int(self.move_amount)
+        steps = ((0, 2), (0, -2), (2, 0), (-2, 0), (1, 1), (-1, -1), (1, -1), (-1, 1))
+        cells = [(int(me.x) + order * dx, int(me.y) + order * dy) for dx, dy in steps]
+        return [float(not (0 <= i < 32 and 0 <= j < 32) or self.pathable[i][j]) for i, j in cells]
+
+    def _shown(self, me: Unit, other: Unit, first: float, own: list[float]) -> list[float]:
+        """Return four relative features of a unit and its own, zeros if it is not seen."""
         distance = self._distance(me, other)
         if other.health == 0 or distance >= 9:
-            return None
-        return [first, distance / 9, (other.x - me.x) / 9, (other.y - me.y) / 9]
+            return [0.] * (4 + len(own))
+        return [first, distance / 9, (other.x - me.x) / 9, (other.y - me.y) / 9, *own]
 
-    def _shown(self, unit: Unit, race: str, bits: dict[str, int], seen: Optional[list[float]]) -> list[float]:
-        own = self._vitals(unit, race) + self._one_hot(unit, bits)
-        return [0.] * (4 + len(own)) if seen is None else seen + own
+    def _action_bits(self, action: Optional[int]) -> list[float]:
+        return [float(a == action) for a in range(self.n_actions)]
 
     @staticmethod
     def _distance(a: Unit, b: Unit) -> float:
