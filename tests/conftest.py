@@ -9,7 +9,7 @@ import pytest
 
 from ding_qmix.envs import backends
 from ding_qmix.smac.scenarios import make_spec
-from ding_qmix.spec import VecStep
+from ding_qmix.spec import UnitSnapshot, VecStep
 
 # How the episodes of an env end, one after another: (kind, length in env steps, dead allies, dead enemies); of kind
 # 'lost' is one that the env breaks in.
@@ -67,8 +67,9 @@ class ScriptedVecEnv:
         ids = np.arange(self.n_envs) if env_ids is None else env_ids
         self.seeds[ids], self.episode[ids] = seeds, -1
 
-    def units(self) -> None:
-        return None
+    def units(self) -> UnitSnapshot:
+        n_units = self.spec.n_agents + self.spec.n_enemies
+        return UnitSnapshot(*np.zeros((len(UnitSnapshot._fields), self.n_envs, n_units), int))
 
     final_units = units
 

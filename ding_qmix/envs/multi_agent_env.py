@@ -13,24 +13,23 @@ from ding_qmix.render.recorder import RecordingFiles
 from ding_qmix.spec import UnitSnapshot, VecStep
 from ding_qmix.utils.keys import nearest_hint
 
-# Arguments of SMAC's StarCraft2Env that PyMARL's configs pass and that no option here stands for, with SMAC's
-# defaults. They are accepted with these values, so that such a config runs unchanged, and refused with any other.
-_FIXED: dict[str, Any] = dict(
-    difficulty='7',
-    game_version=None,
-    window_size_x=1920,
-    window_size_y=1200,
-    heuristic_ai=False,
-    heuristic_rest=False,
-    debug=False
+# Arguments of SMAC's StarCraft2Env that no option here stands for, with the values that the simulator plays by.
+_FIXED: dict[str, tuple[Any, ...]] = dict(
+    difficulty=('7', ),
+    game_version=(None, '4.10'),
+    heuristic_ai=(False, ),
+    debug=(False, ),
 )
+# Those that change nothing where no window is opened and no heuristic plays.
+_WITHOUT_EFFECT = ('window_size_x', 'window_size_y', 'heuristic_rest')
+_REPLAYS = 'replays'  # folder of videos where replay_dir is SMAC's default ''
 
 
 class SMACMultiAgentEnv:
     """
     Overview:
-        One battle with the methods of PyMARL's MultiAgentEnv, in place of SMAC's StarCraft2Env: PyMARL and EPyMARL
-        run on it unchanged.
+        One battle with the methods of PyMARL's MultiAgentEnv. ``ding_qmix.envs.pymarl`` has all of SMAC's public
+        methods, ``ding_qmix.envs.epymarl`` EPyMARL's form of ``reset`` and ``step``.
     Interfaces:
         ``reset``, ``step``, ``get_obs``, ``get_obs_agent``, ``get_obs_size``, ``get_state``, ``get_state_size``, \
         ``get_avail_actions``, ``get_avail_agent_actions``, ``get_total_actions``, ``get_env_info``, ``get_stats``, \
@@ -56,9 +55,10 @@ class SMACMultiAgentEnv:
             - continuing_episode: SMAC's rule for the time limit. PyMARL bootstraps through an end that is marked with \
                 ``info['episode_limit']``. By default SMAC does not mark it and the time limit is an end like any \
                 other; published results have that. True marks it.
-            - replay_dir, replay_prefix: folder that ``save_replay`` writes videos to, and how their names begin; \
-                needs pillow. Without a folder nothing is kept for it.
-            - options: the backend's, under SMAC's names; SMAC's other arguments are accepted with SMAC's defaults
+            - replay_dir, replay_prefix: folder that ``save_replay`` writes videos to, '' for ./replays, and how their \
+                names begin
+            - options: the backend's, under SMAC's names; SMAC's other arguments are accepted with the values that the \
+                simulator plays by
         Raises:
             - TypeError: a seed that is no integer
             - ValueError: an argument of SMAC with a value that is not offered
@@ -66,9 +66,10 @@ class SMACMultiAgentEnv:
         """
         options = _without_fixed(options, backend)
         battle = make_vec_env(map_name, 1, backend, obs_style=obs_style, **options)
-        self._recorded = RecordedVecEnv(battle) if replay_dir else None
-        self._files = RecordingFiles(battle.spec, replay_dir, prefix=replay_prefix) if replay_dir else None
-        self._env = TrackedVecEnv(self._recorded or battle)
+        self._recorded = RecordedVecEnv(battle)
+        self._files: Optional[RecordingFiles] = None  # from the first video on; needs pillow
+        self._replays = (replay_dir or _REPLAYS, replay_prefix)
+        self._env = TrackedVecEnv(self._recorded)
         self._seed = fresh_seed() if seed is None else _integer('seed', seed)
         self._env.seed(np.array([self._seed]))
         self._continuing_episode = continuing_episode
@@ -95,7 +96,7 @@ class SMACMultiAgentEnv:
         Returns:
             - reward: of the team
             - terminated: the episode is over, by the battle's end or the time limit
-            - info: battle_won, dead_allies, dead_enemies, timeout; and episode_limit=True if the time limit ended a \
+            - info: battle_won, dead_allies, dead_enemies; and episode_limit=True if the time limit ended a \
                 ``continuing_episode``
         Raises:
             - TypeError: an action that is no integer
@@ -119,7 +120,6 @@ class SMACMultiAgentEnv:
             'battle_won': won,
             'dead_allies': int(step.dead_allies[0]),
             'dead_enemies': int(step.dead_enemies[0]),
-            'timeout': timeout,
         }
         if timeout and self._continuing_episode:
             info['episode_limit'] = True
@@ -208,13 +208,15 @@ class SMACMultiAgentEnv:
         Returns:
             - path: of the file, in ``replay_dir``
         Raises:
-            - RuntimeError: the env was made without ``replay_dir``, or no step was played yet
+            - RuntimeError: no step was played yet
+            - ImportError: pillow is not installed
         """
-        if self._recorded is None or self._files is None:
-            raise RuntimeError(f"{self!r}: no episode was kept; make the env with replay_dir='some folder'")
         frames = self._recorded.frames(0)
         if not frames:
             raise RuntimeError(f'{self!r}: there is no step to show yet; play one before save_replay')
+        if self._files is None:
+            folder, prefix = self._replays
+            self._files = RecordingFiles(self._env.spec, folder, prefix=prefix)
         return self._files.write(f'seed{self._seed}', frames)
 
     def close(self) -> None:
@@ -246,9 +248,11 @@ def _integer(name: str, value: Any) -> int:
 def _without_fixed(options: dict[str, Any], backend: str) -> dict[str, Any]:
     """Take out SMAC's arguments that the backend has no option for, if their values are the ones it plays by."""
     known = backend_options(backend)
+    others = [*_FIXED, *_WITHOUT_EFFECT]
     for name, value in options.items():
-        if name not in known and name in _FIXED and value != _FIXED[name]:
-            raise ValueError(f'SMACMultiAgentEnv: {name}={value!r} is not offered, only {_FIXED[name]!r}')
-        if name not in known and name not in _FIXED:
-            raise ValueError(f'SMACMultiAgentEnv: unknown option {name!r}; {nearest_hint(name, [*known, *_FIXED])}')
+        if name not in known and name not in others:
+            raise ValueError(f'SMACMultiAgentEnv: unknown option {name!r}; {nearest_hint(name, [*known, *others])}')
+        if name not in known and value not in _FIXED.get(name, (value, )):
+            allowed = ' or '.join(repr(v) for v in _FIXED[name])
+            raise ValueError(f'SMACMultiAgentEnv: {name}={value!r} is not offered, only {allowed}')
     return {name: value for name, value in options.items() if name in known}

@@ -79,9 +79,14 @@ def test_pymarl_save_replay_writes_what_was_played(tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.unittest
-def test_pymarl_save_replay_without_a_folder_raises() -> None:
-    with pytest.raises(RuntimeError, match='replay_dir'):
-        SMACMultiAgentEnv('3m').save_replay()
+def test_pymarl_save_replay_without_a_folder_writes_to_replays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr('ding_qmix.render.recorder.default_format', lambda: 'gif')
+    monkeypatch.chdir(tmp_path)
+    env = SMACMultiAgentEnv('3m', seed=4, replay_dir='')
+    env.reset()
+    env.step([1, 1, 1])
+    path = env.save_replay()
+    assert Path(path) == Path('replays/3m_seed4_episode000_unfinished.gif') and _n_pictures(path) == 1
 
 
 @pytest.mark.unittest

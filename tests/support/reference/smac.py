@@ -158,6 +158,15 @@ class ReferenceRules:
                 row += self._action_bits(last_action)
         return row + [n_steps / self.limit] * self.options['state_timestep_number']
 
+    def visibility(self, units: list[Unit]) -> list[list[bool]]:
+        agents = range(self.n_agents)
+        return [
+            [
+                i != j and units[i].health > 0 and other.health > 0 and self._distance(units[i], other) < 9
+                for j, other in enumerate(units)
+            ] for i in agents
+        ]
+
     def reward(self, before: list[Unit], after: list[Unit], only_positive: bool = True) -> float:
         """Return the scaled reward of one step, its end included."""
         enemy_loss = ally_loss = deaths = 0.
