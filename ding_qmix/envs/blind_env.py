@@ -44,7 +44,7 @@ class BlindVecEnv:
         """Play one decision; see ``VecEnv.step``."""
         step = self._env.step(actions, active)
         self._time += 1 if active is None else active
-        self._time[step.terminated | step.truncated] = 0
+        self._time[step.terminated | step.truncated | step.lost] = 0
         return self._hide(step)
 
     def observe(self) -> VecStep:
@@ -65,12 +65,16 @@ class BlindVecEnv:
 
     def state_dict(self) -> dict[str, Any]:
         """Return the battles' state, and the time that is shown."""
-        return {**self._env.state_dict(), 'blind_time': self._time.copy()}
+        return {**self._env.state_dict(), 'blind_time': self._time.tolist()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore ``state_dict``."""
         self._env.load_state_dict({key: value for key, value in state_dict.items() if key != 'blind_time'})
         self._time[:] = state_dict['blind_time']
+
+    def lost_cause(self, env_id: int) -> str:
+        """Return what broke an env; see ``VecEnv.lost_cause``."""
+        return self._env.lost_cause(env_id)
 
     def close(self) -> None:
         """Release the battles."""
