@@ -16,6 +16,7 @@ class Calibration(NamedTuple):
     permute_enemies: bool = True  # each episode numbers the enemies anew, as the game does; False: in order of creation
     jitter_low: float = -1.0  # [game loops] least random change of a weapon's period, drawn per shot
     jitter_high: float = 2.0  # [game loops] greatest; any number between the two, all equally likely
+    look_period: int = 8  # [game loops] between two looks of an enemy for targets
     chase_leash: float = 21.0  # [map units] from where it acquired it an enemy chases a target beyond scan range
     help_radius: float = 4.0  # [map units] within which an enemy that is hit alerts others without a target
     help_period: float = 32.0  # [game loops] between two calls for help of one unit

@@ -16,6 +16,7 @@ from ding_qmix.sim.state import (
     GOAL_Y,
     GUARD,
     HURT_BY,
+    LOOK_WAIT,
     MISSILE_TARGET,
     N_DECISION,
     N_PHYSICAL,
@@ -92,6 +93,7 @@ def begin_battle(
         # A group walks in parallel: everybody with the heading from its centre to the destination, as recorded.
         goal_x = initial.goal[0, 0] + along * (initial.goal[1, 0] - initial.goal[0, 0])
         goal_y = initial.goal[0, 1] + along * (initial.goal[1, 1] - initial.goal[0, 1])
+        battle.physical[LOOK_WAIT, u] = 1 + draw_below(battle.rng, calibration.look_period)
         battle.physical[GOAL_X, u] = goal_x + initial.aside[0, u]
         battle.physical[GOAL_Y, u] = goal_y + initial.aside[1, u]
         waits = not initial.marches or (tables.stats[HEALS, u] > 0. and not calibration.scan_move)

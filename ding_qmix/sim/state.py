@@ -20,14 +20,15 @@ from ding_qmix.spec import VecStep
     MISSILE_SPEED,  # [map units per loop]
     LEASH_X,
     LEASH_Y,  # [map units] where the unit acquired its target
+    LOOK_WAIT,  # [game loops] until the enemy looks for targets again
     HELP_WAIT,  # [game loops] until the unit may call for help again
     SHIELD_WAIT,  # [game loops] until the shield grows again
     BEAM_X,
     BEAM_Y,  # [map units] middle of the line that the unit's beams sweep
     BEAM_DX,
     BEAM_DY,  # direction of that line, length 1
-) = range(19)
-N_PHYSICAL = 19
+) = range(20)
+N_PHYSICAL = 20
 
 # Rows of `decision`
 (

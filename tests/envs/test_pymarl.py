@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from every_map import unit_records
-from reference.smac import ReferenceRules
+from reference.smac import ReferenceRules, Unit
 
 from ding_qmix.envs.epymarl import SMACWrapper
 from ding_qmix.envs.pymarl import StarCraft2Env
 from ding_qmix.envs.replace_smac import get_map_params
 from ding_qmix.smac.scenarios import SCENARIOS
 from ding_qmix.smac.terrain import pathing_grid
+from ding_qmix.smac.units import UNIT_NAMES
 
 # What EPyMARL gives to its env: the env_args of its sc2.yaml, the seed and two arguments of its runners.
 EPYMARL_ARGS: dict[str, Any] = dict(
@@ -98,10 +98,9 @@ def test_pymarl_visibility_matrix_agrees_with_what_the_obs_show(map_name: str) -
     for n_steps in (0, 6, 14):
         _play(env, n_steps)
         units = env.units()
-        records = unit_records(
-            np.stack([units.x[0], units.y[0], units.health[0], units.shield[0], units.energy[0], units.cooldown[0]]),
-            units.unit_type[0]
-        )
+        fields = (units.x, units.y, units.health, units.shield, units.energy, units.cooldown)
+        rows = zip(units.unit_type[0], *(field[0].tolist() for field in fields))
+        records = [Unit(UNIT_NAMES[kind], *row) for kind, *row in rows]
         assert env.get_visibility_matrix().tolist() == reference.visibility(records)
 
 

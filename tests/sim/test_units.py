@@ -242,7 +242,7 @@ def test_baneling_bursts_when_it_is_killed_and_only_once():
 @pytest.mark.unittest
 def test_bursts_set_off_banelings_of_the_other_side():
     field = Battlefield(
-        [('baneling', 10., 16.), ('marine', 20., 20.)], [('baneling', 11.1, 16.), ('zergling', 13., 16.)]
+        [('baneling', 10., 16.), ('marine', 20., 20.)], [('baneling', 11.1, 16.), ('zergling', 13.4, 16.)]
     )
     field.battle.unit[HEALTH, 2] = 1.
     field.order(0, FIRST_TARGET)

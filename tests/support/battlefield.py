@@ -34,7 +34,9 @@ class Battlefield:
         order = EnemyOrder('point', (goal, )) if goal else EnemyOrder('none')
         groups = [tuple(UnitGroup(unit, 1, x, y) for unit, x, y in side) for side in (allies, enemies)]
         scenario = Scenario('test', terrain, 100, race, race, map_type, groups[0], groups[1], order)
-        options = dict(reset_loops=0, late_resets=0., permute_enemies=False, jitter_low=0., jitter_high=0.)
+        options = dict(
+            reset_loops=0, late_resets=0., permute_enemies=False, jitter_low=0., jitter_high=0., look_period=1
+        )
         options.update(calibration)
         self.params: SimParams = make_sim_params(scenario, 'smac', Calibration(**options), RewardOptions())
         n_units = scenario.n_agents + scenario.n_enemies
