@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ding_qmix.sim import SimVecEnv
+from ding_qmix.sim.calibration import Calibration
 from ding_qmix.sim.unit_tables import CANNOT_HIT, ENERGY_MAX, FOOTING, HEALS, HEALTH_MAX, SHIELD_MAX
 from ding_qmix.smac.rules import EAST, FIRST_TARGET, NO_OP, NORTH, SOUTH, STOP, WEST
 from ding_qmix.smac.scenarios import SCENARIOS
@@ -78,7 +79,15 @@ def advance(env, mask):
 @pytest.mark.unittest
 def test_rewards_of_a_clean_win_sum_to_20(map_name):
     # Allies that hardly die, whose losses count nothing: what is left is what the enemies lose, and the win.
-    env = SimVecEnv(map_name, 1, seed=2, n_threads=1, reward_only_positive=False, reward_negative_scale=0.)
+    env = SimVecEnv(
+        map_name,
+        1,
+        seed=2,
+        n_threads=1,
+        reward_only_positive=False,
+        reward_negative_scale=0.,
+        calibration=Calibration(permute_enemies=False)
+    )
     step, n, total = env.reset(), env.spec.n_agents, 0.
     tables, rules = env._params.tables, env._params.rules
     while not (step.terminated[0] or step.truncated[0]):
