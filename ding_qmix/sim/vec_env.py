@@ -7,7 +7,7 @@ import numpy as np
 
 from ding_qmix.sim.allocation import make_output, make_request, make_scratch, make_state
 from ding_qmix.sim.calibration import Calibration, rename_knobs
-from ding_qmix.sim.checks import check_array, check_calibration, check_count, check_env_ids, make_smac_options
+from ding_qmix.sim.checks import check_calibration, check_count
 from ding_qmix.sim.entry import bind
 from ding_qmix.sim.params import make_sim_params
 from ding_qmix.sim.rng import seed_state
@@ -15,6 +15,7 @@ from ding_qmix.sim.state import TARGET
 from ding_qmix.sim.step import RESET, SHOW, STEP, find_illegal, play_envs
 from ding_qmix.sim.thread_pool import ThreadPool
 from ding_qmix.sim.version import SIM_VERSION
+from ding_qmix.smac.checks import check_array, check_env_ids, make_smac_options
 from ding_qmix.smac.scenarios import get_scenario, make_spec
 from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, SHIELD, X, Y
 from ding_qmix.spec import EnvSpec, UnitSnapshot, VecStep

@@ -13,8 +13,6 @@ import numpy as np
 from ding_qmix.numba_kernel import inline_kernel, kernel
 from ding_qmix.smac.rules import (
     FIRST_TARGET,
-    MAP_CENTER,
-    MAP_EXTENT,
     NO_OP,
     NORTH,
     SHOOT_RANGE,
@@ -223,8 +221,8 @@ def _write_vitals(
 @inline_kernel
 def _write_place(unit: np.ndarray, rules: Rules, u: int, show_shield: int, state_out: np.ndarray, start: int) -> None:
     """Write centred position, shield where shown, type one-hot into the state."""
-    state_out[start] = (unit[X, u] - MAP_CENTER) / MAP_EXTENT
-    state_out[start + 1] = (unit[Y, u] - MAP_CENTER) / MAP_EXTENT
+    state_out[start] = (unit[X, u] - rules.center_x) / rules.extent_x
+    state_out[start + 1] = (unit[Y, u] - rules.center_y) / rules.extent_y
     start += 2
     if show_shield:
         if rules.shield_max[u] > 0.:

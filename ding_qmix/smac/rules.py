@@ -42,7 +42,11 @@ class Rules(NamedTuple):
     cooldown_scale: np.ndarray  # float64 [U], divides cooldown, or energy where healer
     healer: np.ndarray  # bool [U], medivacs
     medivac_map: bool  # the end rules of MMM hold
-    pathable: np.ndarray  # bool [MAP_SIZE, MAP_SIZE], indexed [x, y]
+    pathable: np.ndarray  # bool [width, height], indexed [x, y]
+    center_x: float  # [map units] half the size of the map, which the state takes for 0
+    center_y: float
+    extent_x: float  # [map units] of the playable area, which the state takes for 1
+    extent_y: float
     own_last_action: bool  # obs style 'ding' appends the agent's own last action and its id
     special_state: bool  # the state is one view per agent, see ding_qmix.smac.special_state
     death_mask: bool  # a dead agent's view is empty
@@ -85,6 +89,10 @@ def make_rules(
         enemy_shield=int(scenario.enemy_race == 'P'),
         medivac_map=scenario.map_type == 'MMM',
         pathable=pathing_grid(scenario.terrain),
+        center_x=MAP_CENTER,
+        center_y=MAP_CENTER,
+        extent_x=MAP_EXTENT,
+        extent_y=MAP_EXTENT,
         own_last_action=obs_style == 'ding',
         special_state=special_global_state,
         death_mask=death_mask,

@@ -14,7 +14,7 @@ import math
 import numpy as np
 
 from ding_qmix.numba_kernel import inline_kernel, kernel
-from ding_qmix.smac.rules import FIRST_TARGET, MAP_CENTER, MAP_EXTENT, SIGHT_RANGE, Rules
+from ding_qmix.smac.rules import FIRST_TARGET, SIGHT_RANGE, Rules
 from ding_qmix.smac.units import COOLDOWN, ENERGY, HEALTH, SHIELD, X, Y
 
 
@@ -75,7 +75,7 @@ def _write_foes(
             vitals_end = _write_vitals(unit, rules, enemy, rules.enemy_shield, row_out, start + 5)
             if rules.n_slots > 0:
                 row_out[vitals_end + rules.type_slot[enemy]] = 1.
-            _write_place(unit, enemy, row_out, vitals_end + rules.n_slots)
+            _write_place(unit, rules, enemy, row_out, vitals_end + rules.n_slots)
         start += width
     return start
 
@@ -84,7 +84,7 @@ def _write_foes(
 def _write_ally(unit: np.ndarray, action: int, rules: Rules, ally: int, row_out: np.ndarray, start: int) -> None:
     """Write health, shield, place, type and last action of an ally."""
     start = _write_vitals(unit, rules, ally, rules.ally_shield, row_out, start)
-    _write_place(unit, ally, row_out, start)
+    _write_place(unit, rules, ally, row_out, start)
     start += 2
     if rules.n_slots > 0:
         row_out[start + rules.type_slot[ally]] = 1.
@@ -115,7 +115,7 @@ def _write_vitals(unit: np.ndarray, rules: Rules, u: int, show_shield: int, row_
 
 
 @inline_kernel
-def _write_place(unit: np.ndarray, u: int, row_out: np.ndarray, start: int) -> None:
+def _write_place(unit: np.ndarray, rules: Rules, u: int, row_out: np.ndarray, start: int) -> None:
     """Write the centred position."""
-    row_out[start] = (unit[X, u] - MAP_CENTER) / MAP_EXTENT
-    row_out[start + 1] = (unit[Y, u] - MAP_CENTER) / MAP_EXTENT
+    row_out[start] = (unit[X, u] - rules.center_x) / rules.extent_x
+    row_out[start + 1] = (unit[Y, u] - rules.center_y) / rules.extent_y
