@@ -16,13 +16,14 @@ DING = $(BIN)/python -I -c 'import ding_qmix; from ding.entry.cli import cli; cl
 SOURCES := setup.py pyproject.toml $(shell find ding_qmix dizoo_configs -name '*.py')
 CHECKED := $(wildcard setup.py ding_qmix dizoo_configs entry tests)
 
-.PHONY: help train test algotest check format clean
+.PHONY: help train test algotest slowtest check format clean
 
 help:
 	@echo 'make train     install into $(VENV) and train $(CONFIG), SEED=$(SEED), for ENV_STEP=$(ENV_STEP)'
 	@echo '               RESUME=<exp_name> goes on with a run that stopped, from its newest whole save'
 	@echo 'make test      install into $(VENV) and run the tests'
 	@echo 'make algotest  run the tests that learn something; takes minutes'
+	@echo 'make slowtest  run the tests of StarCraft II on every map and with many faults; takes minutes'
 	@echo 'make check     ruff, yapf and mypy, for those who develop'
 	@echo 'make format    let ruff and yapf rewrite the sources'
 	@echo 'make clean     remove $(VENV) and what was built'
@@ -39,6 +40,9 @@ test: $(VENV)/.installed-test
 
 algotest: $(VENV)/.installed-test
 	$(BIN)/pytest -m algotest $(PYTEST_ARGS)
+
+slowtest: $(VENV)/.installed-test
+	$(BIN)/pytest -m slowtest $(PYTEST_ARGS)
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check $(CHECKED)

@@ -26,7 +26,8 @@ setup(
         'torch>=2.4',  # first with fused optimizers on CPUs
     ],
     extras_require={
-        'test': ['pytest>=7', 'hypothesis>=6', 'pillow>=10.1'],
+        'test': ['pytest>=7', 'hypothesis>=6', 'pillow>=10.1', 'websocket-client>=1.3', 's2clientprotocol'],
+        'starcraft2': ['websocket-client>=1.3'],
         'render': ['imageio[ffmpeg]', 'pillow>=10.1'],
         'plot': ['matplotlib'],
         'dev': ['mypy', 'ruff', 'yapf==0.29.0'],
