@@ -8,6 +8,8 @@ from ding_qmix.smac.reward import RewardOptions
 from ding_qmix.smac.scenarios import get_scenario
 from ding_qmix.smac.view_options import ViewOptions
 from ding_qmix.spec import VecEnv
+from ding_qmix.starcraft2.options import make_game_options
+from ding_qmix.starcraft2.vec_env import StarCraft2VecEnv
 from ding_qmix.utils.keys import check_keys, nearest_hint
 
 
@@ -30,11 +32,12 @@ def make_vec_env(map_name: str, n_envs: int, backend: str = 'sim', seed: int = 0
             ``ding_qmix.smac.special_state``, SMAC's options of reward, see ``RewardOptions``, of obs and state, \
             see ``ViewOptions``, and of actions, see ``ActionOptions``; for 'sim' also n_threads (None for numba's \
             number, but 32 battles or more each) and calibration (dict of what differs from the defaults of \
-            ``Calibration``)
+            ``Calibration``); for 'starcraft2' also game (dict of what differs from the defaults of ``GameOptions``)
     Raises:
+        - GameRefused: the game, its version or the map is not there; tells what to install and where
         - ValueError: unknown map or backend, or fewer than one env
         - ValueError: an option that the backend does not have; names the nearest one
-        - ImportError: the backend is not installed
+        - ImportError: a package that the backend needs is not installed
     """
     where = f'make_vec_env({map_name!r}, backend={backend!r})'
     known = backend_options(backend)
@@ -64,10 +67,10 @@ def _build_sim(
     return SimVecEnv(map_name, n_envs, seed=seed, calibration=Calibration(**(calibration or {})), **options)
 
 
-def _build_starcraft2(*args: Any, **options: Any) -> VecEnv:
-    raise ImportError(
-        "backend 'starcraft2' is not part of this version of ding_qmix; use backend='sim', which needs no game"
-    )
+def _build_starcraft2(
+        map_name: str, n_envs: int, seed: int = 0, game: Optional[Mapping[str, Any]] = None, **options: Any
+) -> VecEnv:
+    return StarCraft2VecEnv(map_name, n_envs, seed=seed, game=make_game_options(game or {}), **options)
 
 
 _SHARED_OPTIONS: dict[str, Any] = dict(
@@ -80,6 +83,6 @@ _SHARED_OPTIONS: dict[str, Any] = dict(
 )
 _BACKENDS: dict[str, Backend] = {
     'sim': Backend(_build_sim, dict(_SHARED_OPTIONS, n_threads=None, calibration={})),
-    'starcraft2': Backend(_build_starcraft2, _SHARED_OPTIONS),
+    'starcraft2': Backend(_build_starcraft2, dict(_SHARED_OPTIONS, game={})),
 }
 BACKENDS = tuple(_BACKENDS)

@@ -77,6 +77,9 @@ class SMACEnv(BaseEnv):
         n_threads=None,
         # (dict) What differs from the simulator's default calibration, see ``Calibration``.
         calibration=dict(),
+        # (dict) Where StarCraft II is, which version of it, how long to wait for it; what differs from the defaults of
+        # ``GameOptions``.
+        game=dict(),
         # (bool) Draw battles from evaluation's seeds, apart from training's. ``create_evaluator_env_cfg`` sets it.
         eval_stream=False,
         # (int) Number of envs that collect.

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Optional, Union
 
 import numpy as np
@@ -11,6 +12,7 @@ from ding_qmix.render.frame import BattleFrame
 from ding_qmix.render.painter import BattlePainter
 from ding_qmix.render.recorder import RecordingFiles
 from ding_qmix.spec import UnitSnapshot, VecStep
+from ding_qmix.starcraft2.vec_env import StarCraft2VecEnv
 from ding_qmix.utils.keys import nearest_hint
 
 # Arguments of SMAC's StarCraft2Env that no option here stands for, with the values that the simulator plays by.
@@ -56,7 +58,7 @@ class SMACMultiAgentEnv:
                 ``info['episode_limit']``. By default SMAC does not mark it and the time limit is an end like any \
                 other; published results have that. True marks it.
             - replay_dir, replay_prefix: folder that ``save_replay`` writes videos to, '' for ./replays, and how their \
-                names begin
+                names begin; the files are the game's own where StarCraft II plays
             - options: the backend's, under SMAC's names; SMAC's other arguments are accepted with the values that the \
                 simulator plays by
         Raises:
@@ -66,6 +68,7 @@ class SMACMultiAgentEnv:
         """
         options = _without_fixed(options, backend)
         battle = make_vec_env(map_name, 1, backend, obs_style=obs_style, **options)
+        self._game = battle if isinstance(battle, StarCraft2VecEnv) else None  # it has replays of its own
         self._recorded = RecordedVecEnv(battle)
         self._files: Optional[RecordingFiles] = None  # from the first video on; needs pillow
         self._replays = (replay_dir or _REPLAYS, replay_prefix)
@@ -204,13 +207,16 @@ class SMACMultiAgentEnv:
     def save_replay(self) -> str:
         """
         Overview:
-            Write a video of the running episode up to now, or of the one that has just ended.
+            Write a video of the running episode up to now, or of the one that has just ended; from StarCraft II a file
+            .SC2Replay with all that was played since its game began.
         Returns:
             - path: of the file, in ``replay_dir``
         Raises:
             - RuntimeError: no step was played yet
             - ImportError: pillow is not installed
         """
+        if self._game is not None:
+            return self._save_game_replay(self._game)
         frames = self._recorded.frames(0)
         if not frames:
             raise RuntimeError(f'{self!r}: there is no step to show yet; play one before save_replay')
@@ -229,6 +235,14 @@ class SMACMultiAgentEnv:
     def _mask(self) -> np.ndarray:
         step: VecStep = self._env.last_step
         return (step.final_action_mask if self._ended else step.action_mask)[0]
+
+    def _save_game_replay(self, game: StarCraft2VecEnv) -> str:
+        """Write a replay file of the game's own and return its path."""
+        (folder, prefix), n_battles = self._replays, self._stats['battles_game']
+        path = Path(folder, f'{prefix}{self.map_name}_seed{self._seed}_{n_battles:03}.SC2Replay')
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(game.save_replay(0))
+        return str(path)
 
     def _count_battle(self, won: bool, timeout: bool) -> None:
         self._stats['battles_game'] += 1

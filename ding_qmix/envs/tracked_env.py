@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Callable, Optional
 
 import numpy as np
@@ -6,6 +7,7 @@ import torch
 
 from ding_qmix.envs.recorded_env import RecordedVecEnv
 from ding_qmix.spec import EnvSpec, UnitSnapshot, VecEnv, VecStep
+from ding_qmix.starcraft2.vec_env import StarCraft2VecEnv
 
 
 class TrackedVecEnv:
@@ -94,8 +96,16 @@ class TrackedVecEnv:
         return self._env.final_units()
 
     def record_videos(self, folders: Sequence[str], labels: Optional[Sequence[str]] = None) -> None:
-        """Write a video of every episode that begins from now on; see ``RecordedVecEnv``."""
-        self._env = RecordedVecEnv(self._env, folders, labels)
+        """
+        Write a video of every episode that begins from now on, see ``RecordedVecEnv``; where the game itself plays,
+        its own replay files, see ``StarCraft2VecEnv.record_replays``.
+        """
+        if isinstance(self._env, StarCraft2VecEnv):
+            labels = labels or [f'env{e:03}' for e in range(self.n_envs)]
+            paths = [Path(folder, f'{self.spec.map_name}_{label}') for folder, label in zip(folders, labels)]
+            self._env.record_replays(paths)
+        else:
+            self._env = RecordedVecEnv(self._env, folders, labels)
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything that changes, generators included: tensors and plain Python values."""

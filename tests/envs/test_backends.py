@@ -5,6 +5,7 @@ import pytest
 from ding_qmix.envs import BACKENDS, SMACEnv, make_vec_env
 from ding_qmix.envs.backends import backend_options
 from ding_qmix.smac.scenarios import make_spec
+from ding_qmix.starcraft2.errors import GameRefused
 
 
 @pytest.mark.unittest
@@ -42,7 +43,9 @@ def test_make_vec_env_passes_calibration_on() -> None:
         (dict(obs_stile='ding'), ValueError, 'obs_style'),
         (dict(reward_only_positiv=True), ValueError, 'reward_only_positive'),
         (dict(calibration={'spawn_spacin': 1.}), ValueError, 'spawn_spacing'),
-        (dict(backend='starcraft2'), ImportError, "backend='sim'"),
+        (dict(backend='starcraft2', game={'path': '/nowhere'}), GameRefused, 'SC2PATH'),
+        (dict(backend='starcraft2', game={'versio': '4.10'}), ValueError, 'version'),
+        (dict(backend='starcraft2', game={'max_failures': 0}), ValueError, 'max_failures=0'),
     ]
 )
 def test_make_vec_env_refuses_by_name(kwargs: dict, error: type, word: str) -> None:
