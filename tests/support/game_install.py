@@ -1,4 +1,8 @@
-"""A folder that looks like StarCraft II, of which the binary is our test server."""
+"""
+A folder that looks like StarCraft II, of which the binary is our test server.
+
+``python tests/support/game_install.py FOLDER`` makes one.
+"""
 import json
 import sys
 from pathlib import Path
@@ -46,3 +50,7 @@ def is_running(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return state != 'Z'
+
+
+if __name__ == '__main__':
+    GameInstall(Path(sys.argv[1]).absolute())
