@@ -6,10 +6,13 @@ from typing import Any, Optional
 from ding.utils import deep_merge_dicts
 from easydict import EasyDict
 
+from ding_qmix.config_check import check_config, check_model_sizes, check_part, model_sizes
 from ding_qmix.hyper_parameters import HyperParameters, hyper_parameters
+from ding_qmix.schema import FOLDER, SECTION, check_value, optional
 from ding_qmix.smac.scenarios import make_spec
 from ding_qmix.smac.view_options import make_view_options
-from ding_qmix.spec import EnvSpec
+
+__all__ = ['check_config', 'check_model_sizes', 'given_sections', 'make_config', 'model_sizes']
 
 _PIPELINES: dict[str, dict[str, dict[str, Any]]] = {
     # This package's parts: batched from env step to gradient.
@@ -56,68 +59,54 @@ def make_config(
     Returns:
         - main_config, create_config
     Raises:
-        - ValueError: unknown map, pipeline or preset, two maps, a size in ``policy.model`` that is not the map's, or \
-            an env option that is for other policies
+        - ValueError: unknown map, pipeline or preset, two maps, a size in ``policy.model`` that is not the map's, \
+            an env option that is for other policies, or what ``ding_qmix.config_check.check_config`` refuses
     Examples:
         >>> main_config, create_config = make_config('MMM', policy=dict(learn=dict(batch_size=64)))
     """
     pipeline = _current_name(pipeline if road is None else road, is_road=road is not None)
-    if pipeline not in _PIPELINES:
+    if pipeline not in tuple(_PIPELINES):
         raise ValueError(f'make_config: pipeline {pipeline!r}, expected one of {tuple(_PIPELINES)}')
     begin = hyper_parameters(preset)
-    env = _env_section(map_name, begin.env, env or {})
+    env, policy, create = given_sections(env, policy, create)
+    env = _env_section(map_name, begin.env, env)
     spec = make_spec(map_name, obs_style=env.get('obs_style', 'ding'), view=make_view_options(env))
     policy_defaults = dict(
         model=model_sizes(spec),
         collect=dict(env_num=env['collector_env_num']),
         eval=dict(env_num=env['evaluator_env_num'], evaluator=_EVALUATORS[pipeline]),
     )
-    policy = deep_merge_dicts(_for_model(begin, policy or {}), policy or {})
-    exp_name = exp_name or f'smac_{map_name}_qmix_seed0'
+    policy = deep_merge_dicts(_for_model(begin, policy), policy)
+    exp_name = f'smac_{map_name}_qmix_seed0' if exp_name is None else exp_name
+    check_value('exp_name', exp_name, FOLDER)
     main_config = dict(
         exp_name=os.path.relpath(exp_name) if os.path.isabs(exp_name) else exp_name,  # DI-engine puts './' before it
         env=env,
         policy=deep_merge_dicts(policy_defaults, policy)
     )
-    check_model_sizes(main_config['policy']['model'], spec)
     create_config = dict(
         env=dict(type='ding_smac', import_names=['ding_qmix']),
         policy=dict(type='ding_qmix', import_names=['ding_qmix']),
         **_PIPELINES[pipeline],
     )
-    return EasyDict(main_config), EasyDict(deep_merge_dicts(create_config, create or {}))
+    create_config = deep_merge_dicts(create_config, create)
+    _let_cut(create_config['collector'])
+    check_config(main_config, create_config)
+    return EasyDict(main_config), EasyDict(create_config)
 
 
-def model_sizes(spec: EnvSpec) -> dict[str, Any]:
-    """Return the sizes of ``policy.model`` for a map, under DI-engine's names."""
-    return dict(
-        agent_num=spec.n_agents,
-        obs_shape=spec.obs_dim,
-        global_obs_shape=spec.state_dim,
-        action_shape=spec.n_actions,
-        hidden_size_list=[64],
-    )
-
-
-def check_model_sizes(model: dict[str, Any], spec: EnvSpec) -> None:
-    """
-    Overview:
-        Compare the sizes in ``policy.model`` with the map's.
-    Raises:
-        - ValueError: names every size that is off, with both numbers
-    """
-    sizes = {key: value for key, value in model_sizes(spec).items() if key != 'hidden_size_list'}
-    wrong = [f'{key}={model[key]} (map: {size})' for key, size in sizes.items() if model[key] not in (size, [size])]
-    if wrong:
-        raise ValueError(
-            f'config policy.model does not fit map {spec.map_name} with obs style {spec.obs_style!r}: '
-            f'{", ".join(wrong)}; leave the sizes out and let ding_qmix.config.make_config fill them in'
-        )
+def given_sections(*sections: Any) -> list[dict[str, Any]]:
+    """Return arguments env, policy and create as sections, {} for None; ValueError if one is something else."""
+    for name, section in zip(('env', 'policy', 'create'), sections):
+        check_value(name, section, optional(SECTION))
+    return [{} if section is None else section for section in sections]
 
 
 def _for_model(begin: HyperParameters, policy: dict[str, Any]) -> dict[str, Any]:
     """Return the preset's policy section, without what the model that ``policy`` names may not know."""
-    if policy.get('model', {}).get('type', 'ding_qmix') != 'ding_qmix':
+    model = policy.get('model', {})
+    check_value('policy.model', model, SECTION)
+    if model.get('type', 'ding_qmix') != 'ding_qmix':
         return {section: keys for section, keys in begin.policy.items() if section != 'model'}
     return begin.policy
 
@@ -129,12 +118,20 @@ def _env_section(map_name: str, preset: dict[str, Any], env: dict[str, Any]) -> 
     others = [name for name in ('obs_alone', 'independent_obs', 'special_global_state') if env.get(name)]
     if others:
         raise ValueError(f'make_config: env.{others[0]}=True, but policy ding_qmix takes the plain obs and state')
-    return deep_merge_dicts(dict(preset, map_name=map_name), env)
+    section = deep_merge_dicts(dict(preset, map_name=map_name), env)
+    check_part('env', 'env', {'type': 'ding_smac', **section})
+    return section
+
+
+def _let_cut(collector: Any) -> None:
+    """Have DI-engine's collector hand out samples, as its default of False is of no use to the policy."""
+    if isinstance(collector, dict) and collector.get('type') == 'episode':
+        collector.setdefault('get_train_sample', True)
 
 
 def _current_name(given: str, is_road: bool) -> str:
     """Return the name of the pipeline that ``make_config`` was given, with a warning where that is version 0.1's."""
-    name = _OLD_NAMES.get(given, given)
+    name = next((new for old, new in _OLD_NAMES.items() if old == given), given)
     if is_road or name != given:
         old = f'{"road" if is_road else "pipeline"}={given!r}'
         warnings.warn(f'make_config: {old} is deprecated, use pipeline={name!r}', DeprecationWarning, stacklevel=3)

@@ -67,6 +67,6 @@ def hyper_parameters(preset: str) -> HyperParameters:
     Raises:
         - ValueError: there is no such set
     """
-    if preset not in PRESETS:
-        raise ValueError(f'make_config: unknown preset {preset!r}; {nearest_hint(preset, PRESETS)}')
+    if preset not in tuple(PRESETS):
+        raise ValueError(f'make_config: unknown preset {preset!r}; {nearest_hint(str(preset), PRESETS)}')
     return copy.deepcopy(PRESETS[preset])

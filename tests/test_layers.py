@@ -12,7 +12,9 @@ import pytest
 LAYERS = (
     ('spec', ),
     ('run_state', 'utils', 'numba_kernel'),
+    ('schema', ),
     ('smac', 'hyper_parameters'),
+    ('config_check', ),
     ('model', 'rl_utils', 'config'),
     ('fast_cpu', 'ding_compat', 'sim', 'starcraft2'),
     ('policy', 'replay', 'render', 'baselines'),
@@ -21,7 +23,7 @@ LAYERS = (
 )
 LAYER = {package: i for i, packages in enumerate(LAYERS) for package in packages}
 TOPS = ('ding_qmix', 'dizoo_configs', 'entry')
-NO_TORCH = ('spec', 'smac', 'sim', 'starcraft2')
+NO_TORCH = ('spec', 'schema', 'smac', 'sim', 'starcraft2')
 NO_DING = (*NO_TORCH, 'numba_kernel', 'model', 'rl_utils', 'render', 'baselines')
 
 

@@ -7,7 +7,9 @@ from typing import Any, Callable, NamedTuple, Optional
 from ding.utils import deep_merge_dicts
 from easydict import EasyDict
 
-from ding_qmix.config import model_sizes
+from ding_qmix.config import given_sections, model_sizes
+from ding_qmix.config_check import check_config, check_part
+from ding_qmix.schema import SECTION, check_value
 from ding_qmix.smac.scenarios import make_spec
 from ding_qmix.smac.view_options import make_view_options
 from ding_qmix.spec import EnvSpec
@@ -51,18 +53,23 @@ def make_ding_config(
         - ValueError: unknown map or policy, two maps, a size in ``policy.model`` that is not the map's, or env \
             options that do not show what the policy takes
     """
-    if policy_type not in _POLICIES:
-        raise ValueError(f'make_ding_config: unknown policy {policy_type!r}; {nearest_hint(policy_type, _POLICIES)}')
+    if policy_type not in DING_POLICIES:
+        raise ValueError(
+            f'make_ding_config: unknown policy {policy_type!r}; {nearest_hint(str(policy_type), DING_POLICIES)}'
+        )
     needs = _POLICIES[policy_type]
-    env = deep_merge_dicts(dict(_ENV, map_name=map_name, **needs.env), env or {})
+    env, policy, create = given_sections(env, policy, create)
+    env = deep_merge_dicts(dict(_ENV, map_name=map_name, **needs.env), env)
     if env['map_name'] != map_name:
         raise ValueError(f'make_ding_config: map {map_name!r}, but env.map_name is {env["map_name"]!r}')
+    check_part('env', 'env', {'type': 'ding_smac', **env})
     sizes = ding_model_sizes(policy_type, env)
     policy_defaults = dict(
         model=sizes, collect=dict(env_num=env['collector_env_num']), eval=dict(env_num=env['evaluator_env_num'])
     )
-    policy = deep_merge_dicts(policy_defaults, policy or {})
+    policy = deep_merge_dicts(policy_defaults, policy)
     model = policy['model']
+    check_value('policy.model', model, SECTION)
     wrong = [f'{key}={model[key]} (map: {size})' for key, size in sizes.items() if model[key] != size]
     if wrong:
         raise ValueError(f'config policy.model does not fit map {map_name}: {", ".join(wrong)}; leave the sizes out')
@@ -72,8 +79,11 @@ def make_ding_config(
         policy=dict(type=policy_type),
         collector=needs.collector,
     )
-    main_config = dict(exp_name=exp_name or f'smac_{map_name}_{policy_type}_seed0', env=env, policy=policy)
-    return EasyDict(main_config), EasyDict(deep_merge_dicts(create_config, create or {}))
+    exp_name = f'smac_{map_name}_{policy_type}_seed0' if exp_name is None else exp_name
+    main_config = dict(exp_name=exp_name, env=env, policy=policy)
+    create_config = deep_merge_dicts(create_config, create)
+    check_config(main_config, create_config)
+    return EasyDict(main_config), EasyDict(create_config)
 
 
 def ding_model_sizes(policy_type: str, env: Mapping[str, Any]) -> Sizes:

@@ -1,5 +1,5 @@
 from collections.abc import Mapping
-from typing import Any, Optional, Union
+from typing import Any, ClassVar, Optional, Union
 
 from ding.utils import MODEL_REGISTRY
 from torch import Tensor
@@ -7,9 +7,13 @@ from torch import Tensor
 from ding_qmix.ding_compat.checkpoint import from_ding_state_dict, is_ding_state_dict
 from ding_qmix.ding_compat.hidden_state import to_hidden_state, to_prev_state
 from ding_qmix.model import QMix
+from ding_qmix.schema import FLAG, Rule, Schema, check_section, choice, integer, list_of, optional, union
+from ding_qmix.schema.ding_engine import PART
 
 ILLEGAL_Q = -9999999.  # value of illegal actions in ``logit``; DI-engine's figure
 _RNN_TYPES = {'gru': 'gru', 'pytorch': 'lstm'}  # DI-engine's names of ours
+_DIM = integer(1, 10 ** 6)
+_SHAPE = union(_DIM, Rule('a list of one', lambda v: list_of(_DIM, 1).fits(v) and len(v) == 1))
 
 
 @MODEL_REGISTRY.register('ding_qmix')
@@ -19,8 +23,21 @@ class DingQMix(QMix):
         ``QMix`` as a model template of DI-engine: it takes and returns what DI-engine's ``qmix`` model does and loads
         its checkpoints, so each can stand in for the other.
     Interfaces:
-        ``__init__``, ``forward``, ``load_state_dict``, and those of ``QMix``
+        ``__init__``, ``forward``, ``load_state_dict``, ``check_config``, and those of ``QMix``
     """
+    schema: ClassVar[Schema] = dict(  # what the arguments take, whose defaults stand below
+        PART,
+        agent_num=_DIM,
+        obs_shape=_SHAPE,
+        global_obs_shape=_SHAPE,
+        action_shape=_SHAPE,
+        hidden_size_list=list_of(_DIM, 1),
+        mixer=FLAG,
+        lstm_type=choice(*_RNN_TYPES, expected=f"one of {tuple(_RNN_TYPES)}, or DI-engine's own model (type 'qmix')"),
+        dueling=FLAG,
+        mixing_embed_dim=optional(_DIM),
+        hypernet_embed_dim=_DIM,
+    )
 
     def __init__(
             self,
@@ -111,6 +128,11 @@ class DingQMix(QMix):
             'next_state': to_prev_state(after) if as_lists else after,
             'action_mask': obs['action_mask'],
         }
+
+    @classmethod
+    def check_config(cls, given: Any, path: str = 'policy.model') -> None:
+        """Check section ``policy.model`` of a config, or what is given of it: ValueError names the key's path."""
+        check_section(path, given, cls.schema)
 
     def load_state_dict(self, state_dict: Mapping[str, Tensor], strict: bool = True, assign: bool = False) -> Any:
         """Load our parameters, or those of DI-engine's ``qmix`` model of the same sizes."""

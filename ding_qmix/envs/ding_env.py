@@ -1,5 +1,5 @@
 import copy
-from typing import Any, ClassVar, Optional, Union
+from typing import Any, ClassVar, Optional
 
 import gym
 import numpy as np
@@ -7,7 +7,8 @@ from ding.envs import BaseEnv, BaseEnvTimestep
 from ding.utils import ENV_REGISTRY, deep_merge_dicts
 from easydict import EasyDict
 
-from ding_qmix.envs.backends import backend_options, make_vec_env
+from ding_qmix.config_check import check_part
+from ding_qmix.envs.backends import BACKENDS, backend_options, make_vec_env
 from ding_qmix.envs.blind_env import BlindVecEnv
 from ding_qmix.envs.ding_format import (
     ILLEGAL_ACTION,
@@ -22,15 +23,31 @@ from ding_qmix.envs.ding_format import (
 )
 from ding_qmix.envs.ding_view import DingObs, DingView, make_ding_view, observation_space
 from ding_qmix.envs.tracked_env import TrackedVecEnv
-from ding_qmix.sim.calibration import rename_knobs
-from ding_qmix.smac.action_options import ActionOptions
-from ding_qmix.smac.reward import RewardOptions
-from ding_qmix.smac.view_options import ViewOptions
+from ding_qmix.schema import (
+    FLAG,
+    SECTION,
+    TEXT,
+    Key,
+    Schema,
+    check_section,
+    check_value,
+    choice,
+    defaults,
+    integer,
+    merge,
+    optional,
+)
+from ding_qmix.schema.ding_engine import EVALUATIONS, MOST_ENVS, PART
+from ding_qmix.sim.calibration import Calibration, rename_knobs
+from ding_qmix.sim.checks import check_calibration
+from ding_qmix.sim.ranges import CALIBRATION_RULES
+from ding_qmix.smac.action_options import ACTION_RULES, ActionOptions
+from ding_qmix.smac.reward import REWARD_RULES, RewardOptions
+from ding_qmix.smac.rules import pathing_points
+from ding_qmix.smac.scenarios import OBS_STYLES, SCENARIOS
+from ding_qmix.smac.view_options import VIEW_RULES, ViewOptions, make_view_options
 from ding_qmix.spec import EnvSpec
-from ding_qmix.utils.keys import check_keys
-
-# Keys that DI-engine writes or reads in the env section of a config.
-_DING_KEYS = ('cfg_type', 'type', 'import_names', 'replay_path')
+from ding_qmix.starcraft2.options import GAME_RULES
 
 
 @ENV_REGISTRY.register('ding_smac')
@@ -45,54 +62,60 @@ class SMACEnv(BaseEnv):
     Properties:
         ``observation_space``, ``action_space``, ``reward_space``, ``env_spec``, ``view``
     """
-    config: ClassVar[dict[str, Any]] = dict(
-        # (str) SMAC map, such as '3m' or 'MMM'. There is no default map.
-        map_name=None,
-        # (str) Who plays the battle: 'sim', the embedded simulator, or 'starcraft2', the game.
-        backend='sim',
-        # (str) 'ding': DI-engine's layout, with the agent's own last action and its id. 'smac': oxwhirl's, without.
-        obs_style='ding',
+    schema: ClassVar[Schema] = dict(
+        PART,
+        # SMAC map, such as '3m' or 'MMM'. There is no default map.
+        map_name=Key(None, optional(choice(*SCENARIOS, noun='map'))),
+        # Who plays the battle: 'sim', the embedded simulator, or 'starcraft2', the game.
+        backend=Key('sim', choice(*BACKENDS, noun='backend')),
+        # 'ding': DI-engine's layout, with the agent's own last action and its id. 'smac': oxwhirl's, without.
+        obs_style=Key('ding', choice(*OBS_STYLES, noun='obs_style')),
         # What DI-engine's other policies take, see ``DingView``; at most one of the first three. The options change
         # DI-engine's obs dict only, except that special_global_state changes the state in both pipelines.
-        # (bool) Also show each agent's obs without its allies (CollaQ).
-        obs_alone=False,
-        # (bool) Show each agent's obs in place of the state.
-        independent_obs=False,
-        # (bool) Show one view of the whole battle per agent in place of the state (MAPPO, MASAC, MADQN).
-        special_global_state=False,
-        # (bool) With special_global_state: show a dead agent nothing but its id.
-        death_mask=False,
-        # (bool) Show each agent the time and its id alone, see ``BlindVecEnv``: a baseline. Needs obs_style 'ding'.
-        blind=False,
-        # (str) What an action that the mask forbids does: 'error' raises; 'stop' plays stop (no-op when dead) and logs
-        # a warning. DI-engine's samplers give each illegal action a chance of 1e-8, so its policies need 'stop'.
-        illegal_action='error',
-        # SMAC's reward options with SMAC's defaults, such as (bool) reward_only_positive; see ``RewardOptions``.
-        **RewardOptions._field_defaults,
-        # SMAC's options of obs and state with SMAC's defaults, such as (bool) obs_last_action; see ``ViewOptions``.
-        **ViewOptions._field_defaults,
+        # Also show each agent's obs without its allies (CollaQ).
+        obs_alone=Key(False, FLAG),
+        # Show each agent's obs in place of the state.
+        independent_obs=Key(False, FLAG),
+        # Show one view of the whole battle per agent in place of the state (MAPPO, MASAC, MADQN).
+        special_global_state=Key(False, FLAG),
+        # With special_global_state: show a dead agent nothing but its id.
+        death_mask=Key(False, FLAG),
+        # Show each agent the time and its id alone, see ``BlindVecEnv``: a baseline. Needs obs_style 'ding'.
+        blind=Key(False, FLAG),
+        # What an action that the mask forbids does: 'error' raises; 'stop' plays stop (no-op when dead) and logs a
+        # warning. DI-engine's samplers give each illegal action a chance of 1e-8, so its policies need 'stop'.
+        illegal_action=Key('error', choice(*ILLEGAL_ACTION)),
+        # SMAC's reward options with SMAC's defaults, such as reward_only_positive; see ``RewardOptions``.
+        **{name: Key(value, REWARD_RULES[name])
+           for name, value in RewardOptions._field_defaults.items()},
+        # SMAC's options of obs and state with SMAC's defaults, such as obs_last_action; see ``ViewOptions``.
+        **{name: Key(value, VIEW_RULES[name])
+           for name, value in ViewOptions._field_defaults.items()},
         # SMAC's options of actions with SMAC's defaults; see ``ActionOptions``.
-        **ActionOptions._field_defaults,
-        # (int) Threads that share a batch of simulated battles; None for numba's number. A single battle takes one.
-        n_threads=None,
-        # (dict) What differs from the simulator's default calibration, see ``Calibration``.
-        calibration=dict(),
-        # (dict) Where StarCraft II is, which version of it, how long to wait for it; what differs from the defaults of
+        **{name: Key(value, ACTION_RULES[name])
+           for name, value in ActionOptions._field_defaults.items()},
+        # Threads that share a batch of simulated battles; None for numba's number. A single battle takes one.
+        n_threads=Key(None, optional(integer(1, 1024))),
+        # What differs from the simulator's default calibration, see ``Calibration``.
+        calibration=CALIBRATION_RULES,
+        # Where StarCraft II is, which version of it, how long to wait for it; what differs from the defaults of
         # ``GameOptions``.
-        game=dict(),
-        # (bool) Draw battles from evaluation's seeds, apart from training's. ``create_evaluator_env_cfg`` sets it.
-        eval_stream=False,
-        # (int) Number of envs that collect.
-        collector_env_num=8,
-        # (int) Number of envs that evaluate.
-        evaluator_env_num=8,
-        # (int) Number of episodes of one evaluation.
-        n_evaluator_episode=32,
-        # (float) Training stops at this mean win rate of an evaluation. More than 1 runs the full budget.
-        stop_value=2.,
-        # (dict) Env manager. Battles show a dict, so DI-engine's subprocess manager copies through pipes by default.
-        manager=dict(shared_memory=False),
+        game=GAME_RULES,
+        # Draw battles from evaluation's seeds, apart from training's. ``create_evaluator_env_cfg`` sets it.
+        eval_stream=Key(False, FLAG),
+        # Number of envs that collect.
+        collector_env_num=Key(8, integer(1, MOST_ENVS)),
+        # Number of envs that evaluate.
+        evaluator_env_num=Key(8, integer(1, MOST_ENVS)),
+        # Number of episodes of one evaluation.
+        n_evaluator_episode=Key(32, EVALUATIONS['n_episode']),
+        # Training stops at this mean win rate of an evaluation. More than 1 runs the full budget.
+        stop_value=Key(2., EVALUATIONS['stop_value']),
+        # Env manager. Battles show a dict, so DI-engine's subprocess manager copies through pipes by default.
+        manager=Key(dict(shared_memory=False), SECTION),
+        replay_path=optional(TEXT),  # DI-engine's: folder of videos
     )
+    config: ClassVar[dict[str, Any]] = defaults(schema)
 
     @classmethod
     def default_config(cls) -> EasyDict:
@@ -111,14 +134,13 @@ class SMACEnv(BaseEnv):
             - ValueError: an unknown key; names the nearest one
             - ValueError: an unknown map, backend or obs style, or options of the obs that cannot stand together
         """
-        cfg = rename_knobs(cfg or {})
-        check_keys('env', cfg, {*self.config, *_DING_KEYS})
+        cfg = {} if cfg is None else cfg
+        check_value('env', cfg, SECTION)
+        cfg = rename_knobs(cfg)
+        self.check_config(cfg)
         self.cfg = EasyDict(deep_merge_dicts(self.default_config(), cfg))
         if self.cfg.map_name is None:
             raise ValueError("config env.map_name is missing; name a SMAC map, such as '3m' or 'MMM'")
-        backend_options(self.cfg.backend)  # refuses an unknown one
-        if self.cfg.illegal_action not in ILLEGAL_ACTION:
-            raise ValueError(f'config env.illegal_action={self.cfg.illegal_action!r}, expected one of {ILLEGAL_ACTION}')
         self._view = make_ding_view(self.cfg)
         self._seed: Optional[int] = None
         self._action_rng = np.random.default_rng()
@@ -127,6 +149,21 @@ class SMACEnv(BaseEnv):
         self._observation_space = observation_space(self._view)
         self._action_space = JointActionSpace(self._view.spec)
         self._reward_space = reward_space()
+
+    @classmethod
+    def check_config(cls, given: Any, path: str = 'env') -> None:
+        """Check section ``env`` of a config, or what is given of it: ValueError names the key's path."""
+        check_value(path, given, SECTION)
+        given = rename_knobs(given) if 'knobs' in given else given
+        check_section(path, given, cls.schema)
+        cfg = merge(cls.config, given)
+        check_calibration(Calibration(**cfg['calibration']))
+        check_part('env_manager', f'{path}.manager', cfg['manager'])
+        pathing_points(cfg['move_amount'], make_view_options(cfg))
+        if cfg['map_name'] is not None:
+            make_ding_view(cfg)
+        if cfg['blind'] and cfg['obs_style'] != 'ding':
+            raise ValueError(f"config {path}.blind: True, but obs_style {cfg['obs_style']!r} shows no agent id")
 
     def reset(self) -> DingObs:
         """
@@ -255,10 +292,9 @@ def build_battles(cfg: EasyDict, n_envs: int) -> TrackedVecEnv:
 
 
 def _env_cfgs(cfg: dict, num_key: str, eval_stream: bool) -> list[dict]:
-    """As many copies of an env config as its ``num_key`` says."""
+    """As many copies of an env config as its ``num_key`` says, checked before the pipeline builds anything."""
+    SMACEnv.check_config(cfg)
     cfg = copy.deepcopy(cfg)
-    n_envs: Union[int, None] = cfg.get(num_key)
-    if not n_envs or n_envs < 1:
-        raise ValueError(f'config env.{num_key}: {n_envs}, expected 1 or more')
+    n_envs: int = cfg.get(num_key, SMACEnv.config[num_key])
     env_cfg: dict[str, Any] = EasyDict(cfg, eval_stream=eval_stream)
     return [copy.deepcopy(env_cfg) for _ in range(n_envs)]

@@ -17,11 +17,9 @@ from ding_qmix.envs.ding_format import (
 )
 from ding_qmix.envs.ding_view import DingObs
 from ding_qmix.envs.tracked_env import TrackedVecEnv
+from ding_qmix.schema import FLAG, Key, Schema, check_section, defaults, number
+from ding_qmix.schema.ding_engine import MANAGER
 from ding_qmix.spec import VecStep
-from ding_qmix.utils.keys import check_keys
-
-# Keys of DI-engine's own managers, so that changing the manager's type leaves a config valid.
-_DING_KEYS = ('type', 'cfg_type', 'import_names', *SyncSubprocessEnvManager.config)
 
 
 @ENV_MANAGER_REGISTRY.register('ding_smac_vector')
@@ -37,12 +35,14 @@ class VectorEnvManager(BaseEnvManager):
     Properties:
         ``vec_env``, ``vec_step``, and those of ``BaseEnvManager``
     """
-    config: ClassVar[dict[str, Any]] = dict(
-        # (float) Number of episodes after which an env is done; inf for no limit.
-        episode_num=float('inf'),
-        # (bool) Begin the next episode where one ends. If not, an ended env waits for ``reset``.
-        auto_reset=True,
+    schema: ClassVar[Schema] = dict(
+        MANAGER,
+        # Number of episodes after which an env is done; inf for no limit.
+        episode_num=Key(float('inf'), number(1, float('inf'))),
+        # Begin the next episode where one ends. If not, an ended env waits for ``reset``.
+        auto_reset=Key(True, FLAG),
     )
+    config: ClassVar[dict[str, Any]] = defaults(schema)
     _env_seed: Any  # BaseEnvManager's, a list or dict
     # What BaseEnvManager needs and does not apply here: there is no process to wait for and nothing to retry.
     _BASE: ClassVar[dict[str, Any]] = dict(
@@ -61,13 +61,18 @@ class VectorEnvManager(BaseEnvManager):
             - TypeError: an env is no ``SMACEnv``
             - ValueError: the envs' configs differ
         """
-        check_keys('env.manager', cfg or {}, {*self.config, *_DING_KEYS})
+        self.check_config(cfg or {})
         cfg = deep_merge_dicts(EasyDict(self._BASE, **self.default_config()), cfg or {})
         self._vec_env: Optional[TrackedVecEnv] = None
         super().__init__(env_fn, cfg)
         _check_same_config([fn() for fn in env_fn])
         self._seeds = np.array([fresh_seed() for _ in env_fn], np.int64)  # used as they are where nobody seeds
         self._action_rng = np.random.default_rng(int(self._seeds[0]))
+
+    @classmethod
+    def check_config(cls, given: Any, path: str = 'env.manager') -> None:
+        """Check this part's section of a config, or what is given of it: ValueError names the key's path."""
+        check_section(path, given, cls.schema, SyncSubprocessEnvManager.config)
 
     @property
     def vec_env(self) -> TrackedVecEnv:

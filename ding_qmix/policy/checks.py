@@ -1,69 +1,79 @@
-import inspect
 import os
+from collections.abc import Mapping
 from typing import Any
 
+from ding.worker.learner.learner_hook import hook_mapping
 from easydict import EasyDict
 
-from ding_qmix.ding_compat import DingQMix
-from ding_qmix.policy.fast_path import GRADIENTS
-from ding_qmix.utils.keys import check_keys
+from ding_qmix.config_check import check_part
+from ding_qmix.policy.config import SCHEMA
+from ding_qmix.schema import SECTION, check_section, check_value, choice, defaults, merge
+from ding_qmix.schema.ding_engine import HOOK, HOOKS, LEARNER, REPLAY_BUFFER_SIZE
 
-# Keys that DI-engine's pipelines, learner, collectors and commanders read or write beside the policy's own.
-_DING_KEYS: dict[str, tuple] = {
-    '': (
-        'cfg_type', 'import_names', 'model', 'multi_gpu', 'bp_update_sync', 'traj_len_inf', 'random_collect_size',
-        'transition_with_policy_data'
-    ),
-    'learn': ('learner', 'resume_training', 'multi_gpu', 'ignore_done'),
-    'collect': ('collector', 'env_num', 'n_sample'),
-    'eval': ('evaluator', 'env_num'),
-    'other': ('commander', ),
-}
-_OPTIMIZERS = ('rmsprop', 'adam')
+_PARTS = {'collect.collector': 'collector', 'eval.evaluator': 'evaluator', 'other.replay_buffer': 'replay_buffer'}
 
 
-def check_policy_config(cfg: EasyDict, default: dict[str, Any]) -> None:
+def check_policy_config(given: Any, path: str = 'policy') -> None:
     """
     Overview:
-        Refuse a policy config that would train something else than it says.
+        Refuse a policy config that would train something else than it says, or nothing.
     Arguments:
-        - cfg: the merged ``policy`` section
-        - default: the policy's default config, which names the keys that are read
+        - given: the ``policy`` section, merged or what differs from the default
+        - path: of the section, for messages
     Raises:
-        - ValueError: a key that nobody reads (nearest one named), a value out of range, or keys that exclude others
+        - ValueError: a key that nobody reads (nearest one named), a value of a wrong type or out of range, or keys \
+            that exclude others
         - FileNotFoundError: the checkpoint to load, or the run to resume, is not there
     """
-    check_keys('policy', cfg, {*default, *_DING_KEYS['']})
-    for section in ('learn', 'collect', 'eval', 'other'):
-        check_keys(f'policy.{section}', cfg.get(section, {}), {*default[section], *_DING_KEYS[section]})
-    check_keys('policy.other.eps', cfg.other.eps, default['other']['eps'])
-    if cfg.model.get('type', 'ding_qmix') == 'ding_qmix':
-        check_keys('policy.model', cfg.model, {*inspect.signature(DingQMix).parameters, 'type', 'import_names'})
+    check_section(path, given, SCHEMA)
+    cfg = EasyDict(merge(defaults(SCHEMA), given))
+    if 'model' in cfg:
+        check_part('model', 'policy.model', {'type': 'ding_qmix', **cfg.model})
+    for name, kind in _PARTS.items():
+        section, part = name.split('.')
+        check_part(kind, f'policy.{name}', cfg[section].get(part, {}))
+    _check_learner(cfg.learn.learner)
     _check_learn(cfg)
     _check_collect(cfg)
-    _check_resume(cfg.learn, cfg.learn.get('learner', {}).get('hook', {}).get('load_ckpt_before_run', ''))
+    _check_resume(cfg.learn, cfg.learn.learner.hook.get('load_ckpt_before_run', ''))
+
+
+def _check_learner(learner: Mapping[str, Any]) -> None:
+    """Check DI-engine's learner and its hooks, by their short names or as sections of their own."""
+    path = 'policy.learn.learner'
+    check_section(path, learner, LEARNER)
+    for name, value in learner['hook'].items():
+        where = f'{path}.hook.{name}'
+        check_value(where, value, HOOKS.get(name, SECTION))
+        if not isinstance(value, Mapping):
+            continue
+        check_section(where, value, HOOK)
+        lacking = {'name', 'type', 'position'} - value.keys()
+        if lacking:
+            raise ValueError(f'config {where}: lacks {", ".join(sorted(lacking))}, expected all of {", ".join(HOOK)}')
+        check_value(f'{where}.type', value['type'], choice(*hook_mapping, noun='hook'))
 
 
 def _check_learn(cfg: EasyDict) -> None:
-    learn = cfg.learn
+    learn, buffer = cfg.learn, cfg.other.replay_buffer
     if cfg.priority_IS_weight and not cfg.priority:
         raise ValueError('config policy.priority_IS_weight: True, but priority is False; set both or none')
-    buffer = cfg.other.get('replay_buffer', {})
     if buffer.get('type') == 'ding_qmix_episode' and buffer.get('priority', False) != cfg.priority:
         raise ValueError(
             f'config policy.priority: {cfg.priority}, but policy.other.replay_buffer.priority: '
             f'{buffer.get("priority", False)}; set both or none'
         )
-    if learn.optimizer not in _OPTIMIZERS:
-        raise ValueError(f'config policy.learn.optimizer: {learn.optimizer!r}, expected one of {_OPTIMIZERS}')
-    if learn.gradient not in GRADIENTS:
-        raise ValueError(f'config policy.learn.gradient: {learn.gradient!r}, expected one of {GRADIENTS}')
-    for key in ('discount_factor', 'td_lambda', 'target_update_theta'):
-        _check_range(f'learn.{key}', learn[key], 0., 1.)
-    for key in ('batch_size', 'update_per_collect', 'learning_rate', 'clip_value'):
-        _check_positive(f'learn.{key}', learn[key])
-    if learn.n_threads < 0:
-        raise ValueError(f'config policy.learn.n_threads: {learn.n_threads}, expected 0 (one per core) or more')
+    check_value('policy.other.replay_buffer.replay_buffer_size', buffer.replay_buffer_size, REPLAY_BUFFER_SIZE)
+    if learn.batch_size > buffer.replay_buffer_size:
+        raise ValueError(
+            f'config policy.learn.batch_size: {learn.batch_size}, but policy.other.replay_buffer.replay_buffer_size: '
+            f'{buffer.replay_buffer_size}; such a buffer never holds a batch'
+        )
+    if buffer.get('type') == 'ding_qmix_episode' and 0 < buffer.get('max_rows', 0) < 2 * learn.batch_size:
+        raise ValueError(
+            f'config policy.other.replay_buffer.max_rows: {buffer.max_rows}, but policy.learn.batch_size: '
+            f'{learn.batch_size} samples take 2 rows each or more; such a buffer never holds a batch'
+        )
     if (learn.target_update_freq > 0) == (learn.target_update_theta > 0.):
         raise ValueError(
             f'config policy.learn: target_update_freq={learn.target_update_freq} (hard updates) and '
@@ -72,28 +82,23 @@ def _check_learn(cfg: EasyDict) -> None:
 
 
 def _check_collect(cfg: EasyDict) -> None:
-    collect, eps = cfg.collect, cfg.other.eps
-    if collect.unroll_len < 0 or collect.burnin_step < 0:
-        raise ValueError(
-            f'config policy.collect: unroll_len={collect.unroll_len} and burnin_step={collect.burnin_step}, '
-            'expected 0 or more [env steps]'
-        )
+    collect = cfg.collect
     if collect.burnin_step > 0 and collect.unroll_len == 0:
         raise ValueError(
             f'config policy.collect.burnin_step: {collect.burnin_step}, but whole episodes (unroll_len=0) start from '
             'their first step and need no burn-in; set burnin_step=0 or a chunk length'
         )
-    _check_positive('collect.n_episode', collect.n_episode)
-    if cfg.get('random_collect_size', 0) > 0 and collect.get('collector', {}).get('type') == 'ding_qmix_vector':
+    collector = collect.get('collector', {})
+    if cfg.get('random_collect_size', 0) > 0 and collector.get('type') == 'ding_qmix_vector':
         raise ValueError(
             f'config policy.random_collect_size: {cfg.random_collect_size}, but collector ding_qmix_vector has no '
             'random policy; leave it out, other.eps.start=1 plays at random in the beginning'
         )
-    if eps.type not in ('linear', 'exp'):
-        raise ValueError(f"config policy.other.eps.type: {eps.type!r}, expected 'linear' or 'exp'")
-    for key in ('start', 'end'):
-        _check_range(f'other.eps.{key}', eps[key], 0., 1.)
-    _check_positive('other.eps.decay', eps.decay)
+    if collector.get('type') == 'episode' and not collector.get('get_train_sample', False):
+        raise ValueError(
+            "config policy.collect.collector.get_train_sample: False, but policy ding_qmix needs DI-engine's collector "
+            "'episode' to hand out its samples; set create_config.collector.get_train_sample to True"
+        )
 
 
 def _check_resume(learn: EasyDict, path: str) -> None:
@@ -112,9 +117,6 @@ def _check_resume(learn: EasyDict, path: str) -> None:
             f'config policy.learn.resume_from: there is no folder {learn.resume_from!r} (from {os.getcwd()}); give the '
             'exp_name of a run'
         )
-    for key in ('save_run_seconds', 'save_run_env_steps'):
-        if learn[key] < 0:
-            raise ValueError(f'config policy.learn.{key}: {learn[key]}, expected 0 or more')
     _check_checkpoint(path)
 
 
@@ -124,13 +126,3 @@ def _check_checkpoint(path: str) -> None:
             f'config policy.learn.learner.hook.load_ckpt_before_run: there is no file {path!r} (from {os.getcwd()}); '
             "give a checkpoint such as '<exp_name>/ckpt/ckpt_best.pth.tar', or '' to start anew"
         )
-
-
-def _check_range(key: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise ValueError(f'config policy.{key}: {value}, expected a number in [{low}, {high}]')
-
-
-def _check_positive(key: str, value: float) -> None:
-    if not value > 0:
-        raise ValueError(f'config policy.{key}: {value}, expected more than 0')

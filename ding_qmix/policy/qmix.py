@@ -10,6 +10,7 @@ from torch import Tensor
 from ding_qmix.ding_compat import as_network
 from ding_qmix.policy.actor import RecurrentActor
 from ding_qmix.policy.checks import check_policy_config
+from ding_qmix.policy.config import SCHEMA
 from ding_qmix.policy.fast_path import choose_gradient
 from ding_qmix.policy.finite import check_shapes, check_state_dict, check_update
 from ding_qmix.policy.flat_parameters import FlatParameters
@@ -18,6 +19,7 @@ from ding_qmix.policy.optimizer import make_optimizer, update_target
 from ding_qmix.policy.samples import collate_samples, cut_chunks, episode_sample, make_transition
 from ding_qmix.policy.update import MEANS, TDUpdate, longest_first
 from ding_qmix.run_state import use_whole_checkpoints
+from ding_qmix.schema import defaults
 from ding_qmix.spec import EpisodeBatch, PrioritizedBatch
 from ding_qmix.utils.threads import one_torch_thread
 
@@ -32,89 +34,9 @@ class QMIXPolicy(TypedModePolicy):
         Trains on whole episodes or chunks, with this package's collector, buffer and evaluator or with DI-engine's. The
         loss is ding_qmix.policy.loss.qmix_loss.
     Config:
-        ``config`` below, each key with its type, unit and meaning.
+        ding_qmix/policy/config.py, each key with its meaning, its default and what it takes.
     """
-    config = dict(
-        # (str) RL policy register name (refer to function "POLICY_REGISTRY").
-        type='ding_qmix',
-        # (bool) Whether to use cuda for the networks.
-        cuda=False,
-        # (bool) QMIX is off-policy.
-        on_policy=False,
-        # (bool) Hand TD errors back to a prioritised replay buffer; set other.replay_buffer.priority as well.
-        priority=False,
-        # (bool) Weight samples against the bias of prioritised replay, by the buffer's importance weights.
-        priority_IS_weight=False,
-        learn=dict(
-            # (int) How many updates after each collection. More means more off-policy.
-            update_per_collect=20,
-            # (int) How many episodes, or chunks, in a training batch.
-            batch_size=32,
-            # (str) 'rmsprop' (alpha 0.99, eps 1e-5, as in the paper) or 'adam'.
-            optimizer='rmsprop',
-            # (float) Step size of gradient descent.
-            learning_rate=0.0005,
-            # (float) L2 penalty on all parameters.
-            weight_decay=0.,
-            # (float) Bound of the gradient's 2-norm.
-            clip_value=10.,
-            # (float) Discount of future reward, in [0, 1].
-            discount_factor=0.99,
-            # (bool) The online network picks the action that the target network values.
-            double_q=True,
-            # (float) Lambda of the return, in [0, 1]: 0 is 1-step, 1 is Monte-Carlo.
-            td_lambda=0.,
-            # (int) [train iters] Copy the online to the target network this often. 0 when target_update_theta is set.
-            target_update_freq=200,
-            # (float) Share of the online network mixed into the target network at every update. 0 when freq is set.
-            target_update_theta=0.,
-            # (bool) Treat the time limit as the end of the battle: nothing follows, no bootstrap.
-            timeout_is_terminal=True,
-            save_run_state=True,  # (bool) Save the run's whole state, to resume exactly, see docs/reliability.md.
-            save_run_seconds=300.,  # (float) [s] Between two saves; 0 never.
-            save_run_env_steps=0,  # (int) [env steps] Between two saves; 0 never.
-            resume_from='',  # (str) Folder (exp_name) of the run that goes on from its newest save; '' a new one.
-            # DI-engine's learner: its hooks that save, resume, and log the choice of ``gradient``.
-            learner=dict(
-                hook=dict(
-                    save_run=dict(name='save_run', type='ding_qmix_save_run', priority=30, position='after_run'),
-                    load_run=dict(name='load_run', type='ding_qmix_load_run', priority=30, position='before_run'),
-                    gradient=dict(name='gradient', type='ding_qmix_log_gradient', priority=40, position='before_run'),
-                )
-            ),
-            # (int) Threads of an update on the CPU, one shard of the batch each; 0: one per core, for 4 samples each.
-            n_threads=0,
-            # (str) 'autograd': by policy/loss.py and torch's autograd, for any model; 'cpu': by the kernels of
-            # fast_cpu, twice as fast; 'auto': by the kernels where they are for the model. A check at the start
-            # compares the two. Acting follows: by plain torch with 'autograd'.
-            gradient='auto',
-            bf16=False,  # (bool) Large matrix products of an update in bfloat16, for GPUs; slower on CPUs.
-        ),
-        collect=dict(
-            n_episode=32,  # (int) Episodes of one collection.
-            # (int) [env steps] Length of the chunks to train on; 0 trains on whole episodes.
-            unroll_len=0,
-            # (int) [env steps] Steps before each chunk that warm up the hidden state and are not trained on.
-            burnin_step=0,
-            # (bool) Start a chunk from the hidden state of its collection (True) or from zeros (False).
-            stored_state=True,
-        ),
-        eval=dict(),
-        other=dict(
-            eps=dict(
-                # (str) 'linear' or 'exp'.
-                type='linear',
-                # (float) Probability of a random action at the start.
-                start=1.,
-                # (float) Probability of a random action in the end.
-                end=0.05,
-                # (int) [env steps] Length of the decay.
-                decay=50000,
-            ),
-            # (int) Capacity in samples: episodes, or chunks if collect.unroll_len is set.
-            replay_buffer=dict(replay_buffer_size=5000, ),
-        ),
-    )
+    config = defaults(SCHEMA)
 
     def __init__(
             self,
@@ -123,9 +45,14 @@ class QMIXPolicy(TypedModePolicy):
             enable_field: Optional[list[str]] = None
     ) -> None:
         """As in DI-engine's ``Policy``; the config is checked first, ValueError names what is wrong."""
-        check_policy_config(cfg, self.config)
+        self.check_config(cfg)
         use_whole_checkpoints(cfg.learn.get('learner', {}).get('hook', {}))
         super().__init__(cfg, model, enable_field)
+
+    @classmethod
+    def check_config(cls, given: Any, path: str = 'policy') -> None:
+        """Check section ``policy`` of a config, or what is given of it; see ``check_policy_config``."""
+        check_policy_config(given, path)
 
     def default_model(self) -> tuple[str, list[str]]:
         """Return the registered model name and the module that registers it."""

@@ -1,6 +1,6 @@
 import os
 from collections import deque
-from typing import Any, Optional, Union
+from typing import Any, ClassVar, Optional, Union
 
 import numpy as np
 import torch
@@ -16,8 +16,9 @@ from ding_qmix.replay.row_store import Arrays, RowStore, Shapes, row_shapes, sam
 from ding_qmix.replay.segment import Stored, segment_of, segment_samples
 from ding_qmix.replay.size_text import expected_size, row_size
 from ding_qmix.run_state import RunState
+from ding_qmix.schema import FLAG, TEXT, Key, Schema, check_section, choice, defaults, integer, number
+from ding_qmix.schema.ding_engine import PART, REPLAY_BUFFER_SIZE
 from ding_qmix.spec import EpisodeBatch, PrioritizedBatch
-from ding_qmix.utils.keys import check_keys
 from ding_qmix.utils.threads import one_torch_thread
 
 _ROWS_PER_SAMPLE = 64  # [env steps], typical length of SMAC's battles
@@ -37,24 +38,26 @@ class EpisodeBuffer(IBuffer):
     Config:
         ``config`` below, each key with its type, unit and meaning.
     """
-    config = dict(
-        type='ding_qmix_episode',
-        # (int) [samples] Capacity: episodes, or chunks if collect.unroll_len is set. The oldest leave first.
-        replay_buffer_size=5000,
-        # (int) [env steps] Capacity; 0 is 64 per sample. When rows run out the oldest samples leave as well.
-        max_rows=0,
-        # (str) Type of what is stored of obs, state and hidden states beside bits: 'float16' or 'float32'. Features
-        # lie in [-1.5, 1.5], so float16 is off by 5e-4 at most.
-        obs_dtype='float16',
-        # (bool) Sample in proportion to TD errors (arXiv:1511.05952); policy.priority must be set as well.
-        priority=False,
-        # (float) Exponent of priorities: 0 samples uniformly, 1 in full proportion.
-        alpha=0.6,
-        # (float) Exponent of the importance weights at the start, in [0, 1]; 1 takes the whole bias away.
-        beta=0.4,
-        # (int) [train iters] Until beta has grown to 1, in equal steps; 0 leaves it as it is.
-        anneal_step=int(1e5),
+    schema: ClassVar[Schema] = dict(
+        PART,
+        type=Key('ding_qmix_episode', TEXT),
+        # Capacity: episodes, or chunks if collect.unroll_len is set. The oldest leave first.
+        replay_buffer_size=Key(5000, REPLAY_BUFFER_SIZE),
+        # Capacity; 0 is 64 per sample. When rows run out the oldest samples leave as well.
+        max_rows=Key(0, integer(0, 10 ** 9, 'env steps')),
+        # Type of what is stored of obs, state and hidden states beside bits. Features lie in [-1.5, 1.5], so float16
+        # is off by 5e-4 at most.
+        obs_dtype=Key('float16', choice(*_DTYPES)),
+        # Sample in proportion to TD errors (arXiv:1511.05952); policy.priority must be set as well.
+        priority=Key(False, FLAG),
+        # Exponent of priorities: 0 samples uniformly, 1 in full proportion.
+        alpha=Key(0.6, number(0., 100.)),
+        # Exponent of the importance weights at the start; 1 takes the whole bias away.
+        beta=Key(0.4, number(0., 1.)),
+        # Until beta has grown to 1, in equal steps; 0 leaves it as it is.
+        anneal_step=Key(int(1e5), integer(0, 10 ** 12, 'train iters')),
     )
+    config = defaults(schema)
 
     def __init__(
             self,
@@ -64,14 +67,7 @@ class EpisodeBuffer(IBuffer):
             instance_name: str = 'buffer',
     ) -> None:
         """As DI-engine's buffers. Storage is laid out when the first push shows the shapes."""
-        check_keys('policy.other.replay_buffer', cfg, {*self.config, 'cfg_type', 'import_names'})
-        if cfg.obs_dtype not in _DTYPES:
-            raise ValueError(f'config replay_buffer.obs_dtype: {cfg.obs_dtype!r}, expected one of {tuple(_DTYPES)}')
-        if cfg.replay_buffer_size < 1 or cfg.max_rows < 0:
-            raise ValueError(
-                f'config replay_buffer: replay_buffer_size={cfg.replay_buffer_size}, max_rows={cfg.max_rows}, '
-                'expected at least 1 sample and 0 or more rows'
-            )
+        self.check_config(cfg)
         self._cfg = cfg
         self._logger, _ = build_logger(os.path.join('.', exp_name, 'log', instance_name), instance_name, need_tb=False)
         self._generator = torch.Generator().manual_seed(int(torch.randint(2 ** 62, ())))
@@ -81,6 +77,11 @@ class EpisodeBuffer(IBuffer):
         self._next_id = 0  # samples pushed so far; a sample's id is their number before it
         self.clear()
         RunState.of(tb_logger).join(instance_name, self)
+
+    @classmethod
+    def check_config(cls, given: Any, path: str = 'policy.other.replay_buffer') -> None:
+        """Check this part's section of a config, or what is given of it: ValueError names the key's path."""
+        check_section(path, given, cls.schema)
 
     @one_torch_thread()
     def push(self, data: list[dict[str, Tensor]], cur_collector_envstep: int = -1) -> None:

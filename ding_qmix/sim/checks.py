@@ -1,7 +1,9 @@
 """Checks at the border of the simulator. What is wrong is named; nothing is silently repaired."""
 import numpy as np
 
+from ding_qmix.schema import check_value
 from ding_qmix.sim.calibration import Calibration
+from ding_qmix.sim.ranges import CALIBRATION_RULES
 from ding_qmix.smac.checks import like_default
 
 
@@ -15,8 +17,16 @@ def check_count(name: str, value: int) -> int:
 
 
 def check_calibration(calibration: Calibration) -> Calibration:
-    """Return calibration parameters with each value in the type of its default."""
+    """Return calibration parameters in range, each in the type of its default."""
     defaults = Calibration()
-    return Calibration(
+    checked = Calibration(
         *(like_default(f'calibration.{n}', v, d) for n, v, d in zip(Calibration._fields, calibration, defaults))
     )
+    for name, value in checked._asdict().items():
+        check_value(f'env.calibration.{name}', value, CALIBRATION_RULES[name])
+    if checked.jitter_low > checked.jitter_high:
+        raise ValueError(
+            f'config env.calibration.jitter_low: {checked.jitter_low}, but jitter_high: {checked.jitter_high}; the '
+            'least random change of a period is above the greatest'
+        )
+    return checked

@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from ding_qmix.schema import check_value
 from ding_qmix.smac.action_options import ActionOptions, make_action_options
-from ding_qmix.smac.reward import RewardOptions
+from ding_qmix.smac.reward import REWARD_RULES, RewardOptions
 from ding_qmix.smac.view_options import ViewOptions, make_view_options
 
 
@@ -40,6 +41,7 @@ def make_smac_options(given: dict[str, Any]) -> tuple[RewardOptions, ViewOptions
             raise TypeError(f'unknown option {name!r}; did you mean {near!r}? Options: {", ".join(known)}')
         if name in rewards:
             rewards[name] = like_default(name, value, rewards[name])
+            check_value(f'env.{name}', rewards[name], REWARD_RULES[name])
     actions = {name: given[name] for name in ActionOptions._fields if name in given}
     return RewardOptions(**rewards), make_view_options(given), make_action_options(**actions)
 
@@ -48,5 +50,7 @@ def like_default(name: str, value: Any, default: Any) -> Any:
     """Return a value in the type of its default: compiled code knows no other."""
     allowed = (bool, np.bool_) if isinstance(default, bool) else (int, float, np.integer, np.floating)
     if not isinstance(value, allowed) or isinstance(value, bool) != isinstance(default, bool):
+        raise TypeError(f'{name} must be a {type(default).__name__}, got {value!r}')
+    if isinstance(default, int) and int(value) != value:
         raise TypeError(f'{name} must be a {type(default).__name__}, got {value!r}')
     return type(default)(value)

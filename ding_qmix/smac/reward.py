@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ding_qmix.numba_kernel import kernel
+from ding_qmix.schema import FLAG, Rule, number
 from ding_qmix.smac.rules import Rules
 from ding_qmix.smac.units import HEALTH, SHIELD
 
@@ -24,6 +25,19 @@ class RewardOptions(NamedTuple):
     reward_negative_scale: float = 0.5  # [1] weight of the allies' losses
     reward_scale: bool = True  # scale so that a clean win sums to reward_scale_rate
     reward_scale_rate: float = 20.  # [scaled reward]
+
+
+_AMOUNT = number(0., 1e6)
+REWARD_RULES: dict[str, Rule] = {  # of the options, in their order
+    'reward_sparse': FLAG,
+    'reward_only_positive': FLAG,
+    'reward_death_value': _AMOUNT,
+    'reward_win': _AMOUNT,
+    'reward_defeat': number(-1e6, 1e6),
+    'reward_negative_scale': _AMOUNT,
+    'reward_scale': FLAG,
+    'reward_scale_rate': number(0., 1e6, above=True),
+}
 
 
 def max_reward(rules: Rules, options: RewardOptions) -> float:

@@ -98,7 +98,7 @@ def make_rules(
         death_mask=death_mask,
         move_probe=actions.move_amount / 2,
         options=view,
-        pathing_points=_pathing_points(actions.move_amount, view),
+        pathing_points=pathing_points(actions.move_amount, view),
     )
 
 
@@ -122,10 +122,12 @@ def agent_order(scenario: Scenario, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.array(allies + list(range(n_agents, len(names))), dtype=np.int64)
 
 
-def _pathing_points(move_amount: float, view: ViewOptions) -> np.ndarray:
-    """Return where obs_pathing_grid looks, int64 [N_PATHING_POINTS, 2], [cells] from the agent's."""
+def pathing_points(move_amount: float, view: ViewOptions) -> np.ndarray:
+    """Return where obs_pathing_grid looks, int64 [N_PATHING_POINTS, 2], [cells] from the agent's; or ValueError."""
     if view.obs_pathing_grid and move_amount != int(move_amount):
-        raise ValueError(f'obs_pathing_grid=True looks at whole cells; move_amount must be whole, got {move_amount}')
+        raise ValueError(
+            f'config env: obs_pathing_grid=True looks at whole cells; move_amount must be whole, got {move_amount}'
+        )
     return np.array(_PATHING_POINTS) * int(move_amount)
 
 

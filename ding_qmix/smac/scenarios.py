@@ -201,7 +201,7 @@ def make_spec(
         raise ValueError(f'unknown obs_style {obs_style!r}; known: {", ".join(OBS_STYLES)}')
     if special_global_state and view[_STATE_OPTIONS] != _DEFAULT_VIEW[_STATE_OPTIONS]:
         raise ValueError(
-            'special_global_state=True lays the state out itself; leave at their defaults: '
+            'config env: special_global_state=True lays the state out itself; leave at their defaults: '
             f'{", ".join(ViewOptions._fields[_STATE_OPTIONS])}'
         )
     layout = _obs_layout(scenario, obs_style, view)

@@ -4,6 +4,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ding_qmix.schema import FLAG, Rule, choice
+
 N_PATHING_POINTS = 8  # points around an agent whose pathing obs_pathing_grid shows; oxwhirl/smac starcraft2.py
 
 
@@ -22,6 +24,12 @@ class ViewOptions(NamedTuple):
     obs_instead_of_state: bool = False  # state: all agents' obs end to end
     state_last_action: bool = True  # state: last actions of all agents
     state_timestep_number: bool = False  # state: fraction of the episode limit that has passed
+
+
+VIEW_RULES: dict[str, Rule] = {
+    **dict.fromkeys(ViewOptions._fields, FLAG),
+    'obs_terrain_height': choice(False, expected='False: the simulator does not know heights'),
+}
 
 
 def make_view_options(given: Mapping[str, Any]) -> ViewOptions:

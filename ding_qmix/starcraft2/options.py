@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Optional
 
-from ding_qmix.utils.keys import check_keys
+from ding_qmix.schema import FOLDER, TEXT, Rule, check_section, integer, number, optional, union
 
 
 class GameOptions(NamedTuple):
@@ -16,18 +16,26 @@ class GameOptions(NamedTuple):
     max_game_loop: int = 2 ** 19 - 2 ** 14  # [game loops] after which a new game is begun; at 2 ** 19 the game ends it
 
 
+_SECONDS = number(0., 1e6, 's', above=True)
+GAME_RULES: dict[str, Rule] = {  # of the options, in their order
+    'version': union(TEXT, integer(1)),
+    'path': optional(FOLDER),
+    'map_dir': optional(FOLDER),
+    'start_timeout': _SECONDS,
+    'answer_timeout': _SECONDS,
+    'max_failures': integer(1, 10 ** 6),
+    'restart_wait': number(0., 1e4, 's'),
+    'max_game_loop': integer(1, 2 ** 19, 'game loops'),
+}
+
+
 def make_game_options(given: Mapping[str, Any]) -> GameOptions:
     """
     Overview:
         Return the options with some of them set.
     Raises:
-        - ValueError: an unknown option, which is named with the nearest one, or a number that is not above 0
+        - ValueError: an unknown option, which is named with the nearest one, or a value out of its range
     """
-    check_keys('env.game', given, GameOptions._fields)
+    check_section('env.game', given, GAME_RULES)
     options = GameOptions(**given)
-    for name in ('start_timeout', 'answer_timeout', 'max_failures', 'max_game_loop'):
-        if not getattr(options, name) > 0:
-            raise ValueError(f'config env.game.{name}={getattr(options, name)!r}, expected more than 0')
-    if not options.restart_wait >= 0:
-        raise ValueError(f'config env.game.restart_wait={options.restart_wait!r}, expected 0 or more')
     return options._replace(version=str(options.version))

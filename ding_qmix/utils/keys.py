@@ -17,6 +17,8 @@ def check_keys(where: str, given: Mapping[str, Any], allowed: Iterable[str]) -> 
     """
     allowed = sorted(allowed)
     for key in given:
+        if not isinstance(key, str):
+            raise ValueError(f'config {where}: unknown key {key!r}, expected a string; known: {", ".join(allowed)}')
         if key not in allowed:
             raise ValueError(f'config {where}: unknown key {key!r}; {nearest_hint(key, allowed)}')
 

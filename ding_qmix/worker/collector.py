@@ -1,5 +1,5 @@
 import time
-from typing import Any, Optional
+from typing import Any, ClassVar, Optional
 
 import numpy as np
 from ding.utils import SERIAL_COLLECTOR_REGISTRY
@@ -9,8 +9,9 @@ from tensorboardX import SummaryWriter
 from torch import Tensor
 
 from ding_qmix.policy.modes import CollectMode
+from ding_qmix.schema import FLAG, TEXT, Key, Schema, check_section, defaults, integer
+from ding_qmix.schema.ding_engine import PART
 from ding_qmix.spec import EpisodeStats
-from ding_qmix.utils.keys import check_keys
 from ding_qmix.worker.batched_env import BatchedEnvManager
 from ding_qmix.worker.recorder import EpisodeRecorder
 from ding_qmix.worker.vector_worker import VectorWorker, episode_info, lost_text
@@ -26,11 +27,14 @@ class VectorCollector(VectorWorker[CollectMode], ISerialCollector):
     Properties:
         ``envstep``
     """
-    config = dict(
-        type='ding_qmix_vector',
-        # (int) [train iters] Write the statistics of the latest episodes to log and TensorBoard this often.
-        collect_print_freq=100,
+    schema: ClassVar[Schema] = dict(
+        PART,
+        type=Key('ding_qmix_vector', TEXT),
+        # Write the statistics of the latest episodes to log and TensorBoard this often.
+        collect_print_freq=Key(100, integer(1, 10 ** 9, 'train iters')),
+        get_train_sample=FLAG,  # of DI-engine's collector
     )
+    config = defaults(schema)
     _env_step_count: int
     _episode_count: int
     _stats: list[EpisodeStats]  # since the latest log
@@ -47,9 +51,14 @@ class VectorCollector(VectorWorker[CollectMode], ISerialCollector):
             instance_name: str = 'collector',
     ) -> None:
         """As DI-engine's collectors; see ``VectorWorker`` for what is refused."""
-        check_keys('policy.collect.collector', cfg, {*self.config, 'cfg_type', 'import_names', 'get_train_sample'})
+        self.check_config(cfg)
         self._cfg = cfg
         super().__init__(CollectMode, env, policy, tb_logger, exp_name, instance_name)
+
+    @classmethod
+    def check_config(cls, given: Any, path: str = 'policy.collect.collector') -> None:
+        """Check this part's section of a config, or what is given of it: ValueError names the key's path."""
+        check_section(path, given, cls.schema)
 
     def reset_policy(self, _policy: Optional[CollectMode] = None) -> None:
         """Take over a new policy, or forget the hidden states of the present one."""

@@ -1,6 +1,6 @@
 import os
 import time
-from typing import Any, Callable, Optional
+from typing import Any, Callable, ClassVar, Optional
 
 from ding.utils import SERIAL_EVALUATOR_REGISTRY, deep_merge_dicts
 from ding.worker.collector.base_serial_evaluator import ISerialEvaluator
@@ -8,8 +8,9 @@ from easydict import EasyDict
 from tensorboardX import SummaryWriter
 
 from ding_qmix.policy.modes import EvalMode
+from ding_qmix.schema import TEXT, Key, Schema, check_section, defaults, integer
+from ding_qmix.schema.ding_engine import EVALUATIONS, EVALUATOR_DISPLAY, PART
 from ding_qmix.spec import EpisodeStats
-from ding_qmix.utils.keys import check_keys
 from ding_qmix.utils.result_file import ResultFile
 from ding_qmix.utils.statistics import wilson_interval
 from ding_qmix.worker.batched_env import BatchedEnvManager
@@ -34,24 +35,26 @@ class WinRateEvaluator(VectorWorker[EvalMode], ISerialEvaluator):
     Interfaces:
         ``should_eval``, ``eval``, ``reset``, ``reset_env``, ``reset_policy``, ``close``
     """
-    config = dict(
-        type='ding_qmix_win_rate',
-        # (int) [train iters] Evaluate this often, unless eval_env_step_freq is set.
-        eval_freq=1000,
-        # (int) [env steps] Evaluate this often; 0 leaves the interval to eval_freq.
-        eval_env_step_freq=0,
-        # (int) Episodes of one evaluation, from env.n_evaluator_episode.
-        n_episode=32,
-        # (float) Win rate at which training stops, from env.stop_value; above 1 the whole budget is used.
-        stop_value=2.,
+    schema: ClassVar[Schema] = dict(
+        PART,
+        type=Key('ding_qmix_win_rate', TEXT),
+        # Evaluate this often, unless eval_env_step_freq is set.
+        eval_freq=Key(1000, integer(1, 10 ** 9, 'train iters')),
+        # Evaluate this often; 0 leaves the interval to eval_freq.
+        eval_env_step_freq=Key(0, integer(0, 10 ** 12, 'env steps')),
+        # Episodes of one evaluation, from env.n_evaluator_episode.
+        n_episode=Key(32, EVALUATIONS['n_episode']),
+        # Win rate at which training stops, from env.stop_value; above 1 the whole budget is used.
+        stop_value=Key(2., EVALUATIONS['stop_value']),
+        **EVALUATOR_DISPLAY,  # DI-engine merges its own evaluator's keys in
     )
+    config = {name: value for name, value in defaults(schema).items() if name not in EVALUATOR_DISPLAY}
     _best_win_rate: float
     _last_train_iter: int  # of the latest evaluation, as the next two
     _last_env_step: int
     _last_info: dict[str, list[float]]
     _resumed: bool  # no evaluation was asked for since the state was restored
     _start_time: float  # [s]
-    _DING_KEYS = ('cfg_type', 'import_names', 'render', 'figure_path')  # DI-engine merges its own evaluator's in
 
     def __init__(
             self,
@@ -63,18 +66,18 @@ class WinRateEvaluator(VectorWorker[EvalMode], ISerialEvaluator):
             instance_name: str = 'evaluator',
     ) -> None:
         """As DI-engine's evaluators; see ``VectorWorker`` for what is refused."""
-        check_keys('policy.eval.evaluator', cfg, {*self.config, *self._DING_KEYS})
+        self.check_config(cfg)
         self._cfg = EasyDict(deep_merge_dicts(self.config, cfg))
-        if self._cfg.eval_freq < 1 or self._cfg.eval_env_step_freq < 0:
-            raise ValueError(
-                f'config policy.eval.evaluator: eval_freq={self._cfg.eval_freq} and eval_env_step_freq='
-                f'{self._cfg.eval_env_step_freq}, expected at least 1 [train iters] and 0 or more [env steps]'
-            )
         self._results = ResultFile(os.path.join('.', exp_name, 'log', instance_name, 'evaluations.csv'))
         self._best_file = BestWinRate(os.path.join('.', exp_name, 'ckpt'))
         self._interrupt = InterruptFlag()
         super().__init__(EvalMode, env, policy, tb_logger, exp_name, instance_name)
         self._interrupt.install()
+
+    @classmethod
+    def check_config(cls, given: Any, path: str = 'policy.eval.evaluator') -> None:
+        """Check this part's section of a config, or what is given of it: ValueError names the key's path."""
+        check_section(path, given, cls.schema)
 
     def should_eval(self, train_iter: int) -> bool:
         """Return whether an evaluation is due, or a Ctrl-C is to be answered. The run is saved first, if it is time."""

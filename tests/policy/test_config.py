@@ -11,7 +11,7 @@ from ding_qmix.utils.keys import check_keys
 
 def _check(**given):
     cfg = deep_merge_dicts(QMIXPolicy.default_config(), dict(model=dict(SIZES), **given))
-    check_policy_config(EasyDict(cfg), QMIXPolicy.config)
+    check_policy_config(EasyDict(cfg))
 
 
 @pytest.mark.unittest
@@ -48,13 +48,13 @@ def test_unknown_key_names_its_section_and_the_nearest_key(given, section, neare
     model = {**SIZES, **given.pop('model', {})}
     cfg = EasyDict(deep_merge_dicts(QMIXPolicy.default_config(), dict(given, model=model)))
     with pytest.raises(ValueError, match=f"config {section}: unknown key .*did you mean '{nearest}'"):
-        check_policy_config(cfg, QMIXPolicy.config)
+        check_policy_config(cfg)
 
 
 @pytest.mark.unittest
 def test_keys_of_another_model_are_not_ours_to_judge():
     cfg = deep_merge_dicts(QMIXPolicy.default_config(), dict(model=dict(SIZES, **DING_MODEL, activation='any')))
-    check_policy_config(EasyDict(cfg), QMIXPolicy.config)
+    check_policy_config(EasyDict(cfg))
 
 
 @pytest.mark.unittest
@@ -87,8 +87,8 @@ def test_key_without_a_near_one_gets_the_list():
         (dict(learn=dict(n_threads=-1)), r'learn\.n_threads: -1'),
         (dict(learn=dict(target_update_freq=200, target_update_theta=0.1)), r'update_freq=200 .*update_theta=0\.1'),
         (dict(learn=dict(target_update_freq=0, target_update_theta=0.)), r'update_freq=0 .*update_theta=0\.0'),
-        (dict(collect=dict(unroll_len=-1)), r'unroll_len=-1'),
-        (dict(collect=dict(unroll_len=5, burnin_step=-2)), r'burnin_step=-2'),
+        (dict(collect=dict(unroll_len=-1)), r'policy\.collect\.unroll_len: -1'),
+        (dict(collect=dict(unroll_len=5, burnin_step=-2)), r'policy\.collect\.burnin_step: -2'),
         (dict(collect=dict(unroll_len=0, burnin_step=2)), r'burnin_step: 2, but whole episodes'),
         (dict(collect=dict(n_episode=0)), r'collect\.n_episode: 0'),
         (dict(other=dict(eps=dict(type='step'))), r"eps\.type: 'step', expected 'linear' or 'exp'"),

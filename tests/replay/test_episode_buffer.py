@@ -215,8 +215,8 @@ def test_refused_sample_costs_no_other():
 @pytest.mark.parametrize(
     'cfg, error, message', [
         (dict(obs_dtype='float64'), ValueError, r"obs_dtype: 'float64', expected one of .*float16"),
-        (dict(replay_buffer_size=0), ValueError, 'replay_buffer_size=0'),
-        (dict(max_rows=-1), ValueError, 'max_rows=-1'),
+        (dict(replay_buffer_size=0), ValueError, r'other\.replay_buffer\.replay_buffer_size: 0, expected'),
+        (dict(max_rows=-1), ValueError, r'other\.replay_buffer\.max_rows: -1, expected'),
         (dict(max_row=5), ValueError, "'max_row'; did you mean 'max_rows'"),
         (dict(max_use=5), ValueError, "'max_use'"),
     ]

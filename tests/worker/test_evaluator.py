@@ -240,8 +240,8 @@ def test_collection_is_the_same_with_and_without_evaluations_in_between(make_eva
 @pytest.mark.unittest
 @pytest.mark.parametrize(
     'cfg, error, message', [
-        (dict(eval_freq=0), ValueError, 'eval_freq=0'),
-        (dict(eval_env_step_freq=-1), ValueError, 'eval_env_step_freq=-1'),
+        (dict(eval_freq=0), ValueError, r'policy\.eval\.evaluator\.eval_freq: 0, expected'),
+        (dict(eval_env_step_freq=-1), ValueError, r'policy\.eval\.evaluator\.eval_env_step_freq: -1, expected'),
         (dict(eval_envstep_freq=5), ValueError, "'eval_envstep_freq'; did you mean 'eval_env_step_freq'"),
     ]
 )
