@@ -2,6 +2,7 @@ from typing import Any, Optional
 
 import numpy as np
 
+from ding_qmix.run_state.checks import check_count, check_entries
 from ding_qmix.spec import EnvSpec, UnitSnapshot, VecEnv, VecStep
 
 
@@ -69,8 +70,13 @@ class BlindVecEnv:
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore ``state_dict``."""
+        check_entries('BlindVecEnv', state_dict, ('blind_time', ))
+        times, limit = list(state_dict['blind_time']), self.spec.episode_limit
+        if len(times) != self.n_envs:
+            raise ValueError(f'BlindVecEnv: a state of {len(times)} times, expected one for each of {self.n_envs} envs')
+        times = [check_count('BlindVecEnv: blind_time', time, 0, limit) for time in times]
         self._env.load_state_dict({key: value for key, value in state_dict.items() if key != 'blind_time'})
-        self._time[:] = state_dict['blind_time']
+        self._time[:] = times
 
     def lost_cause(self, env_id: int) -> str:
         """Return what broke an env; see ``VecEnv.lost_cause``."""

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from ding_qmix.envs.recorded_env import RecordedVecEnv
+from ding_qmix.run_state.checks import check_entries, check_tensor
 from ding_qmix.spec import EnvSpec, UnitSnapshot, VecEnv, VecStep
 from ding_qmix.starcraft2.vec_env import StarCraft2VecEnv
 
@@ -113,7 +114,10 @@ class TrackedVecEnv:
         return {'env': _map_arrays(self._env.state_dict(), np.ndarray, lambda a: torch.from_numpy(a.copy())), **state}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore what ``state_dict`` returned, in the midst of its battles."""
+        """Restore what ``state_dict`` returned, in the midst of its battles; ValueError if it is damaged."""
+        check_entries('TrackedVecEnv', state_dict, ('env', *_OWN))
+        for name in _OWN:
+            check_tensor(f'TrackedVecEnv: {name}', state_dict[name], torch.bool, (self.n_envs, ))
         self._env.load_state_dict(_map_arrays(state_dict['env'], torch.Tensor, lambda t: t.cpu().numpy()))
         for name in _OWN:
             getattr(self, name)[:] = state_dict[name].cpu().numpy()

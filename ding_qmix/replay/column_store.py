@@ -5,7 +5,9 @@ import torch
 from torch import Tensor
 
 from ding_qmix.replay.column_kernels import FLOAT16_VALUES, pack_columns, scan_columns, unpack_float16, unpack_float32
+from ding_qmix.run_state.checks import check_tensor
 
+COLUMN_PARTS = ('is_real', 'bits', 'real_values')  # of a state
 _BLOCK = 1024  # [rows] that are laid out anew at a time
 _NO_LIMIT = np.uint32(0xffffffff)
 
@@ -17,7 +19,7 @@ class ColumnStore:
         of its values were 0. or 1., and float16 or float32 once another one is seen. So bits lose nothing, and no
         column has to be declared. Rows that are never written take no memory.
     Interfaces:
-        ``cover``, ``write``, ``read``, ``adopt``, ``blank``, ``state_dict``, ``load_state_dict``
+        ``cover``, ``write``, ``read``, ``adopt``, ``blank``, ``state_dict``, ``check_state``, ``load_state_dict``
     Properties:
         ``row_bytes``, ``n_bit_columns``
     """
@@ -106,6 +108,16 @@ class ColumnStore:
             'bits': torch.from_numpy(self._bits[picked].copy()),
             'real_values': torch.from_numpy(self._real_values[picked].copy()),
         }
+
+    def check_state(self, state_dict: dict[str, Tensor], n_rows: int) -> None:
+        """ValueError unless a ``state_dict`` has so many rows, of bits and real values for the columns it names."""
+        n_agents, n_columns = self._shape
+        is_real = check_tensor(f'EpisodeBuffer: {self._name}.is_real', state_dict['is_real'], torch.bool, (n_columns, ))
+        n_real, dtype = int(is_real.sum()), torch.float16 if self._dtype is np.float16 else torch.float32
+        parts = {'bits': (torch.uint8, (n_columns - n_real + 7) // 8), 'real_values': (dtype, n_real)}
+        for part, (part_dtype, width) in parts.items():
+            where = f'EpisodeBuffer: {self._name}.{part}'
+            check_tensor(where, state_dict[part], part_dtype, (n_rows, n_agents, width))
 
     def load_state_dict(self, state_dict: dict[str, Tensor]) -> None:
         """Restore ``state_dict``."""

@@ -13,8 +13,9 @@ from torch import Tensor
 from ding_qmix.replay.priority_table import PriorityTable
 from ding_qmix.replay.row_allocator import RowAllocator
 from ding_qmix.replay.row_store import Arrays, RowStore, Shapes, row_shapes, sample_arrays
-from ding_qmix.replay.segment import Stored, segment_of, segment_samples
+from ding_qmix.replay.segment import Stored, check_lengths, segment_of, segment_samples
 from ding_qmix.replay.size_text import expected_size, row_size
+from ding_qmix.replay.state_check import BufferLayout, check_buffer_state
 from ding_qmix.run_state import RunState
 from ding_qmix.schema import FLAG, TEXT, Key, Schema, check_section, choice, defaults, integer, number
 from ding_qmix.schema.ding_engine import PART, REPLAY_BUFFER_SIZE
@@ -192,8 +193,12 @@ class EpisodeBuffer(IBuffer):
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore ``state_dict``; ValueError if it was saved with another size or type, or other sampling."""
-        self._check_state(state_dict)
+        """Restore ``state_dict``; ValueError if it was saved with another size, type or sampling, or is damaged."""
+        n_bytes = len(self._generator.get_state())
+        cfg, priority = self._cfg, self._priorities is not None
+        check_buffer_state(
+            state_dict, BufferLayout(cfg.replay_buffer_size, self._n_rows(), cfg.obs_dtype, priority, n_bytes)
+        )
         self.clear()
         self._samples.extend(Stored(*s) for s in state_dict['samples'])
         self._next_id = state_dict['next_id']
@@ -203,7 +208,7 @@ class EpisodeBuffer(IBuffer):
         shapes = {name: tuple(shape) for name, shape in state_dict['shapes'].items()}
         self._store = self._new_store(shapes) if shapes else None
         if self._store is not None and state_dict['storage']:
-            self._store.load_state_dict(state_dict['storage'], slots)
+            self._store.load_state_dict(state_dict['storage'], slots, self._rows.n_used)
         elif self._store is not None:
             self._store.blank(self._rows.n_used)
         if self._priorities is not None:
@@ -218,8 +223,13 @@ class EpisodeBuffer(IBuffer):
         """Put samples of ``samples_state_dict`` where the restored index has them; what has left is passed over."""
         store = self._store
         assert store is not None  # as the index says
+        lengths = check_lengths(state_dict, len(ids))
+        for sample_id, length in zip(ids, lengths):
+            if sample_id in self.sample_ids and self._stored(range(sample_id, sample_id + 1))[0].n_steps != length:
+                raise ValueError(f'EpisodeBuffer: sample {sample_id} has {length} steps, the index says otherwise')
+        samples = segment_samples(store.shapes, state_dict, _DTYPES[self._cfg.obs_dtype])
         store.adopt(state_dict['storage'], self._rows.n_used)
-        for sample_id, sample in zip(ids, segment_samples(store.shapes, state_dict, _DTYPES[self._cfg.obs_dtype])):
+        for sample_id, sample in zip(ids, samples):
             if sample_id in self.sample_ids:
                 place, = self._stored(range(sample_id, sample_id + 1))
                 store.write(place.first, sample_id % self._cfg.replay_buffer_size, sample)
@@ -284,17 +294,3 @@ class EpisodeBuffer(IBuffer):
     def _drop_oldest(self) -> None:
         oldest = self._samples.popleft()
         self._rows.free(oldest.first, oldest.n_steps + 1)
-
-    def _check_state(self, state_dict: dict[str, Any]) -> None:
-        """ValueError if a state does not fit this buffer."""
-        given = (state_dict['rows']['n_rows'], state_dict['obs_dtype'], state_dict['priorities'] is not None)
-        expected = (self._n_rows(), self._cfg.obs_dtype, self._priorities is not None)
-        if given != expected:
-            raise ValueError(
-                f'EpisodeBuffer: state with (rows, obs_dtype, priority) {given}, this buffer has {expected}'
-            )
-        if len(state_dict['samples']) > self._cfg.replay_buffer_size:
-            raise ValueError(
-                f'EpisodeBuffer: state with {len(state_dict["samples"])} samples, this buffer holds at most '
-                f'{self._cfg.replay_buffer_size}'
-            )

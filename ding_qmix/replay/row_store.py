@@ -4,7 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ding_qmix.replay.column_store import ColumnStore
+from ding_qmix.replay.column_store import COLUMN_PARTS, ColumnStore
+from ding_qmix.run_state.checks import check_entries, check_tensor
 from ding_qmix.spec import EpisodeBatch
 
 Arrays = dict[str, np.ndarray]
@@ -14,7 +15,13 @@ _COLUMNS = ('obs', 'state')
 _FLAGS = ('terminated', 'truncated', 'mask')
 _SEEN = ('obs', 'state', 'action_mask')  # one row more than steps
 _DTYPES: dict[str, Any] = dict(action_mask=np.bool_, action=np.int64)  # float32 else
-_FIELDS = {*_SEEN, *_FLAGS, 'action', 'reward'}
+_TORCH_DTYPES: dict[Any, torch.dtype] = {
+    np.uint8: torch.uint8,
+    np.int16: torch.int16,
+    np.float16: torch.float16,
+    np.float32: torch.float32
+}
+FIELDS = {*_SEEN, *_FLAGS, 'action', 'reward'}
 
 
 def sample_arrays(sample: dict[str, Tensor]) -> Arrays:
@@ -24,8 +31,8 @@ def sample_arrays(sample: dict[str, Tensor]) -> Arrays:
     Raises:
         - ValueError: fields of EpisodeBatch are missing, or there are others
     """
-    if sample.keys() - {'hidden_state'} != _FIELDS:
-        raise ValueError(f'EpisodeBuffer: sample has {sorted(sample)}, expected {sorted(_FIELDS)}, and hidden_state')
+    if sample.keys() - {'hidden_state'} != FIELDS:
+        raise ValueError(f'EpisodeBuffer: sample has {sorted(sample)}, expected {sorted(FIELDS)}, and hidden_state')
     return {
         name: np.ascontiguousarray(value.detach().cpu().numpy(), dtype=_DTYPES.get(name, np.float32))
         for name, value in sample.items()
@@ -44,7 +51,7 @@ class RowStore:
         are bits, actions and flags take a byte, rewards stay float32. A sample's hidden state has a slot of its own.
     Interfaces:
         ``check``, ``cover``, ``write``, ``read``, ``read_sample``, ``adopt``, ``blank``,
-        ``state_dict``, ``load_state_dict``
+        ``state_dict``, ``check_state``, ``load_state_dict``
     Properties:
         ``shapes``, ``row_bytes``, ``slot_bytes``, ``layout``
     """
@@ -181,12 +188,27 @@ class RowStore:
             state['hidden_state'] = torch.from_numpy(self._hidden_state[slots])
         return state
 
-    def load_state_dict(self, state_dict: dict[str, Tensor], slots: np.ndarray) -> None:
-        """Restore ``state_dict``; the hidden states go into ``slots``."""
+    def check_state(self, state_dict: dict[str, Tensor], n_rows: int, n_slots: int) -> None:
+        """ValueError unless a ``state_dict`` has so many rows and hidden states, of the right shapes and types."""
+        expected = {name: (rows.dtype, rows.shape[1:]) for name, rows in self._plain.items()}
+        columns = [f'{name}.{part}' for name in self._columns for part in COLUMN_PARTS]
+        check_entries('EpisodeBuffer: storage', state_dict, (*expected, *columns))
+        for name, (dtype, shape) in expected.items():
+            check_tensor(f'EpisodeBuffer: {name}', state_dict[name], _TORCH_DTYPES[dtype.type], (n_rows, *shape))
+        for name, store in self._columns.items():
+            store.check_state({part: state_dict[f'{name}.{part}'] for part in COLUMN_PARTS}, n_rows)
+        if self._has_hidden_state:
+            check_entries('EpisodeBuffer: storage', state_dict, ('hidden_state', ))
+            dtype, shape = self._hidden_state.dtype.type, (n_slots, *self._shapes['hidden_state'])
+            check_tensor('EpisodeBuffer: hidden_state', state_dict['hidden_state'], _TORCH_DTYPES[dtype], shape)
+
+    def load_state_dict(self, state_dict: dict[str, Tensor], slots: np.ndarray, n_rows: int) -> None:
+        """Restore ``state_dict`` of so many rows; the hidden states go into ``slots``. ValueError if it is damaged."""
+        self.check_state(state_dict, n_rows, len(slots))
         for name, rows in self._plain.items():
             rows[:len(state_dict[name])] = state_dict[name].numpy()
         for name, store in self._columns.items():
-            store.load_state_dict({part: state_dict[f'{name}.{part}'] for part in ('is_real', 'bits', 'real_values')})
+            store.load_state_dict({part: state_dict[f'{name}.{part}'] for part in COLUMN_PARTS})
         if self._has_hidden_state:
             self._hidden_state[slots] = state_dict['hidden_state'].numpy()
 

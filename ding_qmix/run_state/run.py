@@ -11,6 +11,10 @@ import numpy as np
 import torch
 from tensorboardX import SummaryWriter
 
+from ding_qmix.run_state.checks import check_count, check_entries, check_tensor
+
+_N_KEYS = 624  # words of NumPy's Mersenne Twister, which does not check the position among them
+
 
 class RunPart(Protocol):
     """A part of a run that changes while it runs."""
@@ -108,16 +112,19 @@ class RunState:
         Raises:
             - ValueError: the run has other parts than were saved
         """
+        check_entries('run state', state_dict, ('parts', 'torch', 'numpy', 'random'))
         saved = state_dict['parts']
         if self.part_names != sorted(saved):
             raise ValueError(
                 f'run state: saved with parts {sorted(saved)}, now the run has {self.part_names}; resume with the '
                 'collector, evaluator and buffer of the saved run, or remove its ckpt/run_state to begin anew'
             )
+        algorithm, keys, position, has_gauss, gauss = state_dict['numpy']
+        check_tensor('run state: numpy', keys, torch.int64, (_N_KEYS, ))
+        check_count('run state: numpy', position, 0, _N_KEYS)
         for name, part in self._parts.items():
             part.load_state_dict(saved[name])
         torch.set_rng_state(state_dict['torch'])
-        algorithm, keys, position, has_gauss, gauss = state_dict['numpy']
         np.random.set_state((algorithm, keys.numpy().astype(np.uint32), position, has_gauss, gauss))  # noqa: NPY002
         words, gauss_next = state_dict['random']
         random.setstate((random.getstate()[0], tuple(words), gauss_next))

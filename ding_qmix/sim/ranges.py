@@ -33,7 +33,7 @@ CALIBRATION_RULES: dict[str, Rule] = {
 
 
 class RowRange(NamedTuple):
-    """Least and greatest value of a row; 'units' is the number of units."""
+    """Least and greatest value of a row; 'units' is the last unit, 'actions' the last action, 'steps' the last step."""
     low: float
     high: Union[float, str]
 
@@ -91,12 +91,26 @@ DECISION_ROWS: dict[str, RowRange] = {
     'DUE_FROM': _UNIT,
 }
 
+STATE_RANGES: dict[str, Union[RowRange, dict[str, RowRange]]] = {  # of the entries of SimState
+    'unit': UNIT_ROWS,
+    'unit_at': _UNIT,
+    'physical': PHYSICAL_ROWS,
+    'decision': DECISION_ROWS,
+    'rng': RowRange(1, 2 ** 64 - 1),  # zero is the one state that the generator cannot leave
+    'next_rng': RowRange(0, 2 ** 64 - 1),
+    'last_action': RowRange(-1, 'actions'),
+    'episode_step': RowRange(0, 'steps'),
+    'episode_return': RowRange(-1e12, 1e12),
+}
+
 
 def _check_complete() -> None:
     """RuntimeError unless everything is declared that there is, and in its order."""
     tables = (
         (CALIBRATION_RULES, {name: i
                              for i, name in enumerate(Calibration._fields)}, len(Calibration._fields)),
+        (STATE_RANGES, {name: i
+                        for i, name in enumerate(rows.SimState._fields)}, len(rows.SimState._fields)),
         (UNIT_ROWS, vars(units), units.N_FIELDS),
         (PHYSICAL_ROWS, vars(rows), rows.N_PHYSICAL),
         (DECISION_ROWS, vars(rows), rows.N_DECISION),

@@ -12,6 +12,7 @@ from ding_qmix.sim.entry import bind
 from ding_qmix.sim.params import make_sim_params
 from ding_qmix.sim.rng import seed_state
 from ding_qmix.sim.state import TARGET
+from ding_qmix.sim.state_check import check_state
 from ding_qmix.sim.step import RESET, SHOW, STEP, find_illegal, play_envs
 from ding_qmix.sim.thread_pool import ThreadPool
 from ding_qmix.sim.version import SIM_VERSION
@@ -163,7 +164,8 @@ class SimVecEnv:
         Overview:
             Restore what ``state_dict`` returned; ``observe`` then shows what the agents see.
         Raises:
-            - ValueError: it is of another map, SIM_VERSION or number of envs, or lacks an entry
+            - ValueError: it is of another map, SIM_VERSION or number of envs, lacks an entry, or holds what compiled
+              code cannot take; the battles are as before then
         """
         missing = {'map_name', 'sim_version', 'started', *self._state._fields} - state_dict.keys()
         if missing:
@@ -173,12 +175,14 @@ class SimVecEnv:
         for key, mine in (('map_name', self.spec.map_name), ('sim_version', SIM_VERSION)):
             if state_dict[key] != mine:
                 raise ValueError(f'load_state_dict: {key} is {state_dict[key]!r}, this env has {mine!r}')
-        if len(state_dict['started']) != self.n_envs:
-            n_saved = len(state_dict['started'])
-            raise ValueError(f'load_state_dict: saved with {n_saved} envs, this one has {self.n_envs}')
-        for name, array in self._state._asdict().items():
-            array[...] = np.array(state_dict[name], dtype=array.dtype)
-        self._started[:] = state_dict['started']
+        started = np.asarray(state_dict['started'])
+        if started.dtype != np.bool_ or started.ndim != 1:
+            raise ValueError(f'load_state_dict: started is {state_dict["started"]!r}, expected one bool per env')
+        if len(started) != self.n_envs:
+            raise ValueError(f'load_state_dict: saved with {len(started)} envs, this one has {self.n_envs}')
+        for array, saved in zip(self._state, check_state(state_dict, self._state, self.spec)):
+            array[...] = saved
+        self._started[:] = started
         self._request.active[:] = self._started
         self._play(SHOW)
 

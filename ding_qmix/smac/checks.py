@@ -51,6 +51,6 @@ def like_default(name: str, value: Any, default: Any) -> Any:
     allowed = (bool, np.bool_) if isinstance(default, bool) else (int, float, np.integer, np.floating)
     if not isinstance(value, allowed) or isinstance(value, bool) != isinstance(default, bool):
         raise TypeError(f'{name} must be a {type(default).__name__}, got {value!r}')
-    if isinstance(default, int) and int(value) != value:
+    if isinstance(default, int) and isinstance(value, (float, np.floating)) and not float(value).is_integer():
         raise TypeError(f'{name} must be a {type(default).__name__}, got {value!r}')
     return type(default)(value)

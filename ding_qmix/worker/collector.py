@@ -9,6 +9,7 @@ from tensorboardX import SummaryWriter
 from torch import Tensor
 
 from ding_qmix.policy.modes import CollectMode
+from ding_qmix.run_state.checks import check_count, check_entries
 from ding_qmix.schema import FLAG, TEXT, Key, Schema, check_section, defaults, integer
 from ding_qmix.schema.ding_engine import PART
 from ding_qmix.spec import EpisodeStats
@@ -116,7 +117,11 @@ class VectorCollector(VectorWorker[CollectMode], ISerialCollector):
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore ``state_dict``; statistics begin anew with the next log."""
+        """Restore ``state_dict``, ValueError if it is damaged; statistics begin anew with the next log."""
+        counts = ('env_step_count', 'episode_count', 'last_train_iter')
+        check_entries('collector', state_dict, (*counts, 'rollout'))
+        for name in counts:
+            check_count(f'collector: {name}', state_dict[name])
         self._env_step_count, self._episode_count = state_dict['env_step_count'], state_dict['episode_count']
         self._last_train_iter = state_dict['last_train_iter']
         self._rollout.load_state_dict(state_dict['rollout'])

@@ -8,6 +8,7 @@ from easydict import EasyDict
 from tensorboardX import SummaryWriter
 
 from ding_qmix.policy.modes import EvalMode
+from ding_qmix.run_state.checks import check_count, check_entries
 from ding_qmix.schema import TEXT, Key, Schema, check_section, defaults, integer
 from ding_qmix.schema.ding_engine import EVALUATIONS, EVALUATOR_DISPLAY, PART
 from ding_qmix.spec import EpisodeStats
@@ -24,6 +25,8 @@ _COLUMNS = (
     'reward_mean', 'reward_std', 'win_rate', 'win_rate_low', 'win_rate_high', 'shaped_return_mean', 'dead_allies_mean',
     'dead_enemies_mean', 'elapsed_time'
 )
+
+_STATE = ('best_win_rate', 'last_train_iter', 'last_env_step', 'last_info', 'elapsed_time', 'rollout')
 
 
 @SERIAL_EVALUATOR_REGISTRY.register('ding_qmix_win_rate')
@@ -147,7 +150,10 @@ class WinRateEvaluator(VectorWorker[EvalMode], ISerialEvaluator):
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore ``state_dict``."""
+        """Restore ``state_dict``; ValueError if it is damaged."""
+        check_entries('evaluator', state_dict, _STATE)
+        for name in ('last_train_iter', 'last_env_step'):
+            check_count(f'evaluator: {name}', state_dict[name], -1)
         self._best_win_rate = state_dict['best_win_rate']
         self._start_time = time.perf_counter() - state_dict['elapsed_time']
         self._last_train_iter, self._last_env_step = state_dict['last_train_iter'], state_dict['last_env_step']

@@ -3,6 +3,7 @@ from typing import Any, Optional
 import numpy as np
 import torch
 
+from ding_qmix.run_state.checks import check_entries, check_tensor
 from ding_qmix.spec import Actor, EpisodeStats, VecEnv, VecStep
 from ding_qmix.utils.threads import one_torch_thread
 from ding_qmix.worker.recorder import EpisodeRecorder
@@ -87,12 +88,14 @@ class Rollout:
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore ``state_dict``; ValueError if it is of another map."""
+        """Restore ``state_dict``; ValueError if it is of another map, or damaged."""
+        check_entries('run state', state_dict, ('map_name', 'env', 'needs_reset'))
         saved, here = state_dict['map_name'], self._env.spec.map_name
         if saved != here:
             raise ValueError(
                 f'run state: saved on map {saved!r}, but this run plays {here!r}; resume with map {saved!r}'
             )
+        check_tensor('run state: needs_reset', state_dict['needs_reset'], torch.bool, (self._env.n_envs, ))
         self._env.load_state_dict(state_dict['env'])
         self._needs_reset[:] = state_dict['needs_reset'].numpy()
 
