@@ -90,7 +90,8 @@ def test_import_registers_name(facts: dict[str, Any], kind: str, name: str) -> N
 
 @pytest.mark.unittest
 def test_import_leaves_the_real_game_alone(facts: dict[str, Any]) -> None:
-    assert not [name for name in facts['modules'] if 'starcraft2' in name]
+    game = {'websocket', 'pysc2', 's2clientprotocol', 'smac'}  # what the backends of the real game need at use
+    assert not [name for name in facts['modules'] if name.split('.')[0] in game]
 
 
 @pytest.mark.unittest

@@ -198,7 +198,7 @@ def test_run_of_an_absolute_name_ends_with_all_its_files(scripted, tmp_path):
     'learn, error, message', [
         (dict(resume_training=True), ValueError, 'resume_training: True, but nothing says what to resume'),
         (dict(resume_from='nowhere'), FileNotFoundError, "there is no folder 'nowhere'"),
-        (dict(save_run_seconds=-1.), ValueError, 'save_run_seconds: -1.0, expected 0 or more'),
+        (dict(save_run_seconds=-1.), ValueError, r'policy\.learn\.save_run_seconds: -1\.0, expected a number in \[0, '),
     ]
 )
 def test_resume_that_cannot_be_meant_is_refused(scripted, learn, error, message):

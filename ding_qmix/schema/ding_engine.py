@@ -50,6 +50,7 @@ LEARNER: Schema = dict(
     dataloader=dict(num_workers=integer(0, 1024)),
     log_policy=FLAG,
     hook=SECTION,
+    load_path=optional(TEXT),  # the checkpoint that DI-engine's eval plays, where its command names none
 )
 
 _EPISODE_COLLECTOR: Schema = dict(

@@ -45,7 +45,7 @@ def test_make_vec_env_passes_calibration_on() -> None:
         (dict(calibration={'spawn_spacin': 1.}), ValueError, 'spawn_spacing'),
         (dict(backend='starcraft2', game={'path': '/nowhere'}), GameRefused, 'SC2PATH'),
         (dict(backend='starcraft2', game={'versio': '4.10'}), ValueError, 'version'),
-        (dict(backend='starcraft2', game={'max_failures': 0}), ValueError, 'max_failures=0'),
+        (dict(backend='starcraft2', game={'max_failures': 0}), ValueError, 'max_failures: 0'),
     ]
 )
 def test_make_vec_env_refuses_by_name(kwargs: dict, error: type, word: str) -> None:
