@@ -9,6 +9,9 @@ __version__ = '0.2.0'
 from ding_qmix.utils.quiet_import import quiet_import
 
 with quiet_import():
+    from ding_qmix.numba_kernel import watchers
+    from ding_qmix.terminal import COMPILE_LINE
+    watchers.append(COMPILE_LINE)  # before the first kernel is defined
     from ding_qmix import envs, model, policy, worker
 
 __all__ = ['__version__', 'envs', 'model', 'policy', 'worker']

@@ -40,6 +40,8 @@ _PACKAGE = os.path.dirname(os.path.abspath(__file__))
 _IMPORT = re.compile(r'^[ \t]*(?:from[ \t]+(\S+)[ \t]+import\b[ \t]*(\([^)]*\)|.*)|import[ \t]+(.*))', re.MULTILINE)
 # What reading raises where a file is damaged, or where the types in it have moved.
 _UNREADABLE = (AttributeError, EOFError, ImportError, pickle.UnpicklingError)
+# Called with 'defined', 'loaded' (from the cache), 'begun' or 'ended' (being compiled), and a kernel's name.
+watchers: list[Callable[[str, str], None]] = []
 _FIX = 'set NUMBA_CACHE_DIR to a folder that can be written, and compiled kernels are kept there'
 
 
@@ -67,7 +69,6 @@ def inline_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """
     Overview:
         Compile a kernel into the kernels that call it; Python must not, the process would end.
-
         An array is passed as a dozen words, a battle as a hundred, so that an ordinary call costs more than most
         kernels do: an env step takes half the time with inlining.
     """
@@ -94,11 +95,16 @@ def fast_sum_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _compile(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
-    dispatcher = njit(**options)(function)
-    file = function.__code__.co_filename
+    dispatcher, file = njit(**options)(function), function.__code__.co_filename
     if JIT and os.path.isfile(file) and _cache_folder(os.path.dirname(os.path.abspath(file))) is not None:
         dispatcher._cache = _KernelCache(function)  # what njit(cache=True) does with numba's FunctionCache
+        _tell('defined', function)
     return dispatcher
+
+
+def _tell(event: str, function: Callable[..., Any]) -> None:
+    for watcher in watchers:
+        watcher(event, function.__name__)
 
 
 class _Locator(_CacheLocator):
@@ -122,10 +128,6 @@ class _Locator(_CacheLocator):
         return str(self._line)
 
 
-class _CacheImpl(CompileResultCacheImpl):
-    _locator_classes = [_Locator]
-
-
 class _CacheFile(IndexDataCacheFile):
     """
     Numba's index and data files. Numba takes it that a data file is what the index says, which is not so where two
@@ -134,29 +136,27 @@ class _CacheFile(IndexDataCacheFile):
 
     def __init__(self, cache_path: str, filename_base: str, source_stamp: str) -> None:
         super().__init__(cache_path, filename_base, source_stamp)
-        # Compared before anything else is read; numba compares the stamp only after it has loaded the types it knew.
+        # Compared before anything else is read; numba compares the stamp only after it has loaded the types.
         self._version = f'{numba_version} {source_stamp}'
 
     def save(self, key: Any, data: Any) -> None:
         super().save(key, (self._version, key, data))
 
     def load(self, key: Any) -> Any:
-        try:
+        entry = None
+        with contextlib.suppress(*_UNREADABLE):
             entry = super().load(key)
-        except _UNREADABLE:
-            return None
         return entry[2] if entry is not None and entry[:2] == (self._version, key) else None
 
     def _load_index(self) -> dict[Any, str]:
-        try:
+        with contextlib.suppress(*_UNREADABLE):
             return super()._load_index()
-        except _UNREADABLE:
-            return {}
+        return {}
 
 
 class _KernelCache(FunctionCache):
     """Numba's cache of a function, by the stamp of all its sources; a disk that fails costs time, never the run."""
-    _impl_class = _CacheImpl
+    _impl_class = type('_CacheImpl', (CompileResultCacheImpl, ), dict(_locator_classes=[_Locator]))
 
     def __init__(self, py_func: Callable[..., Any]) -> None:
         super().__init__(py_func)
@@ -164,16 +164,18 @@ class _KernelCache(FunctionCache):
         self._cache_file = _CacheFile(self._cache_path, self._impl.filename_base, stamp)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        try:
-            return super().load_overload(sig, target_context)
-        except OSError:
-            return None
+        overload = None
+        with contextlib.suppress(OSError):
+            overload = super().load_overload(sig, target_context)
+        _tell('begun' if overload is None else 'loaded', self._py_func)
+        return overload
 
     def save_overload(self, sig: Any, data: Any) -> None:
         try:
             super().save_overload(sig, data)
         except OSError as e:
             _log_once(f'compiled kernels cannot be kept ({e.strerror}); {_FIX}')
+        _tell('ended', self._py_func)
 
 
 @functools.cache
@@ -181,7 +183,6 @@ def _source_stamp(file: str) -> str:
     """
     Overview:
         Return the hash of a source file and of the files of this package that it imports, directly or not.
-
         A kernel names the types of its arguments, so the files with those types are among them. The files are read
         when the kernel is defined, not when it is compiled: what is compiled then is what was imported.
     """
@@ -262,9 +263,9 @@ def _can_write(folder: str) -> bool:
     try:
         os.makedirs(folder, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
+        return True
     except OSError:
         return False
-    return True
 
 
 @functools.cache

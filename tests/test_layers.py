@@ -15,7 +15,7 @@ LAYERS = (
     ('schema', ),
     ('smac', 'hyper_parameters'),
     ('config_check', ),
-    ('model', 'rl_utils', 'config'),
+    ('model', 'rl_utils', 'config', 'terminal'),
     ('fast_cpu', 'ding_compat', 'sim', 'starcraft2'),
     ('policy', 'replay', 'render', 'baselines'),
     ('worker', 'envs'),

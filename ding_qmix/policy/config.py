@@ -2,6 +2,7 @@
 from ding_qmix.policy.fast_path import GRADIENTS
 from ding_qmix.schema import FLAG, SECTION, TEXT, Key, Rule, Schema, choice, integer, number, optional
 from ding_qmix.schema.ding_engine import MOST_ENVS, PART
+from ding_qmix.terminal import TERMINALS
 
 # Keys that DI-engine's pipelines, learner, collectors and commanders read or write beside the policy's own, by section.
 _DING_KEYS: dict[str, dict[str, Rule]] = {
@@ -74,13 +75,17 @@ SCHEMA: Schema = dict(
         save_run_seconds=Key(300., number(0., 10 ** 9, 's')),  # Between two saves; 0 never.
         save_run_env_steps=Key(0, integer(0, 10 ** 12, 'env steps')),  # Between two saves; 0 never.
         resume_from=Key('', TEXT),  # Folder (exp_name) of the run that goes on from its newest save; '' a new one.
-        # DI-engine's learner: its hooks that save, resume, and log the choice of ``gradient``.
+        # 'progress': a line that shows how far the run is; 'log': as in the log files.
+        terminal=Key('progress', choice(*TERMINALS)),
+        # DI-engine's learner: its hooks that save, resume, log the choice of ``gradient``, and tell the user.
         learner=Key(
             dict(
                 hook=dict(
                     save_run=dict(name='save_run', type='ding_qmix_save_run', priority=30, position='after_run'),
                     load_run=dict(name='load_run', type='ding_qmix_load_run', priority=30, position='before_run'),
                     gradient=dict(name='gradient', type='ding_qmix_log_gradient', priority=40, position='before_run'),
+                    begin=dict(name='begin', type='ding_qmix_terminal_begin', priority=50, position='before_run'),
+                    end=dict(name='end', type='ding_qmix_terminal_end', priority=50, position='after_run'),
                 )
             ), SECTION
         ),

@@ -15,6 +15,7 @@ from ding_qmix.policy.fast_path import GradientPath
 from ding_qmix.policy.samples import Sample
 from ding_qmix.run_state import RunFiles
 from ding_qmix.spec import Actor
+from ding_qmix.terminal import RunTerminal
 
 
 class LearnMode(NamedTuple):
@@ -29,6 +30,7 @@ class LearnMode(NamedTuple):
     load_state_dict: Callable[[dict[str, Any]], None]
     run_files: RunFiles  # what is saved of the run, and what it resumes from
     gradient_path: GradientPath  # how gradients are computed, and why
+    terminal: Optional[RunTerminal]  # that shows the run's progress; None where DI-engine's log does
 
 
 class CollectMode(NamedTuple):
@@ -74,6 +76,7 @@ class TypedModePolicy(Policy):
     _eval_actor: RecurrentActor
     _eval_model: Network
     _gradient_path: GradientPath
+    _terminal: Optional[RunTerminal] = None
 
     def __init__(
             self,
@@ -92,6 +95,7 @@ class TypedModePolicy(Policy):
             **super().learn_mode._asdict(),
             run_files=RunFiles.from_config(self._cfg.learn),
             gradient_path=self._gradient_path,
+            terminal=self._terminal,
         )
 
     @property

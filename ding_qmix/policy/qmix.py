@@ -59,7 +59,6 @@ class QMIXPolicy(TypedModePolicy):
         return 'ding_qmix', ['ding_qmix.ding_compat.model']
 
     # ------------------------------------------------------------------ learn
-
     def _init_learn(self) -> None:
         """Build optimizer and target network."""
         cfg = self._cfg.learn
@@ -150,7 +149,6 @@ class QMIXPolicy(TypedModePolicy):
             self._collect_generator.set_state(state_dict['exploration_generator'].cpu())
 
     # ---------------------------------------------------------------- collect
-
     def _init_collect(self) -> None:
         """Build the exploring actor. Its generator is seeded from torch's, which DI-engine seeds before."""
         self._unroll_len = self._cfg.collect.unroll_len

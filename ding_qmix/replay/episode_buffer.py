@@ -16,7 +16,7 @@ from ding_qmix.replay.row_store import Arrays, RowStore, Shapes, row_shapes, sam
 from ding_qmix.replay.segment import Stored, check_lengths, segment_of, segment_samples
 from ding_qmix.replay.size_text import expected_size, row_size
 from ding_qmix.replay.state_check import BufferLayout, check_buffer_state
-from ding_qmix.run_state import RunState
+from ding_qmix.run_state import DETAIL, RunState
 from ding_qmix.schema import FLAG, TEXT, Key, Schema, check_section, choice, defaults, integer, number
 from ding_qmix.schema.ding_engine import PART, REPLAY_BUFFER_SIZE
 from ding_qmix.spec import EpisodeBatch, PrioritizedBatch
@@ -106,9 +106,10 @@ class EpisodeBuffer(IBuffer):
         if self._store is None:
             self._store = store
             mean_rows = sum(len(s['mask']) + 1 for s in samples) / len(samples)
-            self._logger.info(expected_size(store, self._cfg.replay_buffer_size, self._n_rows(), mean_rows))
+            size = expected_size(store, self._cfg.replay_buffer_size, self._n_rows(), mean_rows)
+            self._logger.info(size, extra=DETAIL)
         elif n_promoted > 0:
-            self._logger.info(f'replay buffer: {n_promoted} more features are no bits; {row_size(store)}')
+            self._logger.info(f'replay buffer: {n_promoted} more features are no bits; {row_size(store)}', extra=DETAIL)
         for sample in samples:
             self._push_one(store, sample)
 

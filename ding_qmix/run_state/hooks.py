@@ -2,6 +2,7 @@
 import os
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple, Optional
 from weakref import ref
 
@@ -170,16 +171,16 @@ def _folder(exp_name: str) -> str:
 def _resume(engine: BaseLearner, folder: str) -> None:
     """Go on from the newest whole save in a folder, or begin at the start where the run was killed before its first."""
     saves = RunSaves(folder)
-    save = saves.find(engine.info)
+    save = saves.find(partial(_tell, engine))
     if save is None:
         if saves.numbers:
             raise ValueError(f'config policy.learn.resume_from: no save in {folder} is whole; its files are damaged')
-        engine.info(f'there is no save in {folder} yet: the run begins at its start')
+        _tell(engine, f'there is no save in {folder} yet: the run begins at its start')
         return
     if engine.rank == 0:
         _restore(engine, folder, saves, save)
     else:
-        engine.info(f'the run state is that of rank 0: on rank {engine.rank} {_ANEW}')
+        _tell(engine, f'the run state is that of rank 0: on rank {engine.rank} {_ANEW}')
     checkpoint = saves.checkpoint(save)
     engine.last_iter.update(checkpoint.pop('last_iter'))
     engine.collector_envstep = checkpoint.pop('last_step')
@@ -189,14 +190,14 @@ def _resume(engine: BaseLearner, folder: str) -> None:
 def _resume_beside(engine: BaseLearner, folder: str) -> None:
     """Add the rest of the run to the checkpoint that DI-engine has loaded, from the save of the same train iter."""
     if engine.rank != 0:
-        engine.info(f'the run state is that of rank 0: on rank {engine.rank} {_ANEW}')
+        _tell(engine, f'the run state is that of rank 0: on rank {engine.rank} {_ANEW}')
         return
     saves = RunSaves(folder)
-    save = saves.find(engine.info, engine.train_iter)
+    save = saves.find(partial(_tell, engine), engine.train_iter)
     if save is None:
-        newest = saves.find(engine.info)
+        newest = saves.find(partial(_tell, engine))
         found = None if newest is None else newest.train_iter
-        engine.info(f'no run state of train iter {engine.train_iter} in {folder} (found: {found}): {_ANEW}')
+        _tell(engine, f'no run state of train iter {engine.train_iter} in {folder} (found: {found}): {_ANEW}')
         return
     _restore(engine, folder, saves, save)
     engine.collector_envstep = save.env_step
@@ -205,10 +206,17 @@ def _resume_beside(engine: BaseLearner, folder: str) -> None:
 def _restore(engine: BaseLearner, folder: str, saves: RunSaves, save: Save) -> None:
     saves.restore(RunState.of(engine.tb_logger), save)
     RunSaver.of(engine).go_on_from(folder, save)
-    engine.info(
+    _tell(
+        engine,
         f'{engine.instance_name} load run state in {os.path.join(folder, f"save_{save.number}.json")}: train iter '
         f'{save.train_iter:,}, env step {save.env_step:,}'
     )
+
+
+def _tell(engine: BaseLearner, line: str) -> None:
+    """Log a line that a user must see: the terminal shows it with the run's progress."""
+    engine.info(line)
+    RunState.of(engine.tb_logger).progress.notes.append(line)
 
 
 register_learner_hook('ding_qmix_save_ckpt', SaveCheckpointHook)

@@ -12,6 +12,7 @@ import torch
 from tensorboardX import SummaryWriter
 
 from ding_qmix.run_state.checks import check_count, check_entries, check_tensor
+from ding_qmix.run_state.progress import RunProgress
 
 _N_KEYS = 624  # words of NumPy's Mersenne Twister, which does not check the position among them
 
@@ -51,11 +52,12 @@ class RunState:
     Interfaces:
         ``of``, ``join``, ``save_if_due``, ``state_dict``, ``load_state_dict``
     Properties:
-        ``part_names``, ``sample_logs``, ``env_step``
+        ``part_names``, ``sample_logs``, ``env_step``, ``progress``
     """
 
     def __init__(self) -> None:
         self._parts: MutableMapping[str, RunPart] = WeakValueDictionary()  # keeps no part alive
+        self.progress = RunProgress()
         self.saver: Any = None  # hooks.RunSaver, once the learner's hooks have made it
 
     @classmethod

@@ -9,6 +9,7 @@ from tensorboardX import SummaryWriter
 from torch import Tensor
 
 from ding_qmix.policy.modes import CollectMode
+from ding_qmix.run_state import DETAIL
 from ding_qmix.run_state.checks import check_count, check_entries
 from ding_qmix.schema import FLAG, TEXT, Key, Schema, check_section, defaults, integer
 from ding_qmix.schema.ding_engine import PART
@@ -96,6 +97,7 @@ class VectorCollector(VectorWorker[CollectMode], ISerialCollector):
         if train_iter - self._last_train_iter >= self._cfg.collect_print_freq:
             self._last_train_iter = train_iter
             self._log(train_iter, epsilon)
+        self._run.progress.collected(self._env_step_count)
         return samples
 
     @property
@@ -150,5 +152,6 @@ class VectorCollector(VectorWorker[CollectMode], ISerialCollector):
             f'{self._env_step_count:>9,} env steps | collected {info["episode_count"]} episodes, '
             f'win rate {info["win_rate"]:.2f}, return {info["shaped_return_mean"]:.2f}, '
             f'length {info["avg_envstep_per_episode"]:.0f}, epsilon {epsilon:.2f}, '
-            f'{info["avg_envstep_per_sec"]:,.0f} env steps/s{lost_text(info)}'
+            f'{info["avg_envstep_per_sec"]:,.0f} env steps/s{lost_text(info)}',
+            extra=DETAIL
         )

@@ -8,6 +8,7 @@ from easydict import EasyDict
 from tensorboardX import SummaryWriter
 
 from ding_qmix.policy.modes import EvalMode
+from ding_qmix.run_state import DETAIL, TO_USER, Evaluation
 from ding_qmix.run_state.checks import check_count, check_entries
 from ding_qmix.schema import TEXT, Key, Schema, check_section, defaults, integer
 from ding_qmix.schema.ding_engine import EVALUATIONS, EVALUATOR_DISPLAY, PART
@@ -132,9 +133,12 @@ class WinRateEvaluator(VectorWorker[EvalMode], ISerialEvaluator):
             if save_ckpt_fn is not None:
                 save_ckpt_fn(BEST_CHECKPOINT)
                 self._best_file.write(win_rate)
+        interval = wilson_interval(int(stats.won.sum()), len(stats.won))
+        self._run.progress.evaluated(Evaluation(envstep, win_rate, *interval, self._best_win_rate))
         stop = win_rate >= self._cfg.stop_value and train_iter > 0
         if stop:
-            self._logger.info(f'win rate {win_rate:.2f} reached stop_value {self._cfg.stop_value}: training ends')
+            line = f'win rate {win_rate:.2f} reached stop_value {self._cfg.stop_value}: training ends'
+            self._logger.info(line, extra=TO_USER)
             self._interrupt.uninstall()
         return stop, self._last_info
 
@@ -198,7 +202,8 @@ class WinRateEvaluator(VectorWorker[EvalMode], ISerialEvaluator):
         self._logger.info(
             f'{env_step:>9,} env steps | test win rate {win_rate:.2f} [{low:.2f}, {high:.2f}] over {n_episode} '
             f'episodes, return {stats.episode_return.mean():.2f}, length {stats.length.mean():.0f}{lost_text(counts)}'
-            f' | train iter {train_iter:,}, {max(env_step, 0) / max(elapsed, 1e-9):,.0f} env steps/s, {_clock(elapsed)}'
+            f' | train iter {train_iter:,}, {max(env_step, 0) / max(elapsed, 1e-9):,.0f} env steps/s, {_clock(elapsed)}',
+            extra=DETAIL
         )
         info = {
             **counts,

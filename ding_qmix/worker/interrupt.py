@@ -4,6 +4,8 @@ from logging import Logger
 from types import FrameType
 from typing import Any, Callable, Optional
 
+from ding_qmix.run_state import TO_USER
+
 INTERRUPT_CHECKPOINT = 'ckpt_interrupted.pth.tar'
 
 
@@ -43,7 +45,7 @@ class InterruptFlag:
             - save_ckpt_fn: called with the checkpoint's file name; None keeps nothing
             - train_iter, logger: for the line that tells the user
         """
-        logger.info(f'interrupted: stopping after train iter {train_iter}, a checkpoint is saved')
+        logger.info(f'interrupted: stopping after train iter {train_iter}, a checkpoint is saved', extra=TO_USER)
         if save_ckpt_fn is not None:
             save_ckpt_fn(INTERRUPT_CHECKPOINT)
 
