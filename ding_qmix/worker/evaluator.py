@@ -198,11 +198,11 @@ class WinRateEvaluator(VectorWorker[EvalMode], ISerialEvaluator):
         n_episode, win_rate = len(stats.won), float(stats.won.mean())
         low, high = wilson_interval(int(stats.won.sum()), n_episode)
         elapsed = time.perf_counter() - self._start_time
-        counts = episode_info(stats)
+        counts, speed = episode_info(stats), max(env_step, 0) / max(elapsed, 1e-9)  # [env steps / s]
         self._logger.info(
             f'{env_step:>9,} env steps | test win rate {win_rate:.2f} [{low:.2f}, {high:.2f}] over {n_episode} '
             f'episodes, return {stats.episode_return.mean():.2f}, length {stats.length.mean():.0f}{lost_text(counts)}'
-            f' | train iter {train_iter:,}, {max(env_step, 0) / max(elapsed, 1e-9):,.0f} env steps/s, {_clock(elapsed)}',
+            f' | train iter {train_iter:,}, {speed:,.0f} env steps/s, {_clock(elapsed)}',
             extra=DETAIL
         )
         info = {
