@@ -1,12 +1,15 @@
 """
-Render one episode to a GIF or MP4.
+Render one episode to a web page that plays it, a GIF or an MP4.
 
+    python entry/render.py --map MMM --policy focus --out MMM.html
     python entry/render.py --map MMM --policy focus --out MMM.gif
     python entry/render.py --config dizoo_configs/smac_MMM_qmix_config.py --load-path ckpt_best.pth.tar --out MMM.mp4
 """
 import argparse
+import csv
 import sys
 from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import NamedTuple, Optional
 
 import numpy as np
@@ -20,6 +23,7 @@ from ding_qmix.render.frame import BattleFrame
 from ding_qmix.render.painter import BattlePainter
 from ding_qmix.render.recorder import FPS, BattleRecorder
 from ding_qmix.render.video import write_video
+from ding_qmix.render.web_replay import Curve, write_web_replay
 from ding_qmix.sim.calibration import rename_knobs
 from ding_qmix.spec import EnvSpec, UnitSnapshot, VecEnv, VecStep
 
@@ -40,8 +44,12 @@ def main(args: Optional[list[str]] = None) -> None:
     env = make_vec_env(map_name, 1, seed=options.seed, n_threads=1, **env_options)
     player = _GreedyPlayer(checkpoint.model) if checkpoint else _scripted(options.policy, env.spec, options.seed)
     frames = play_episode(env, player)
-    painter = BattlePainter(env.spec, options.scale, q_values=frames[0].q_values is not None)
-    n_pictures = write_video(options.out, (painter.paint(frame) for frame in frames), options.fps)
+    if options.out.endswith('.html'):
+        label = f'policy {options.load_path or options.policy}, seed {options.seed}'
+        n_pictures = write_web_replay(options.out, env.spec, frames, label, _curve(options.load_path))
+    else:
+        painter = BattlePainter(env.spec, options.scale, q_values=frames[0].q_values is not None)
+        n_pictures = write_video(options.out, (painter.paint(frame) for frame in frames), options.fps)
     sys.stdout.write(
         f'{options.out}: {n_pictures} pictures, {frames[-1].result} after {frames[-1].step} env steps, '
         f'return {frames[-1].episode_return:.2f}\n'
@@ -54,17 +62,24 @@ def play_episode(env: VecEnv, player: 'Player') -> list[BattleFrame]:
     step, ended = env.reset(), np.array([], int)
     while len(ended) == 0:
         units, mask = env.units(), step.action_mask.copy()
-        actions, q_values = player.act(step, units)
-        step = env.step(actions)
-        ended = recorder.record(units, mask, actions, step, q_values=q_values)
+        choice = player.act(step, units)
+        step = env.step(choice.actions)
+        ended = recorder.record(units, mask, choice.actions, step, q_values=choice.q_values, q_tot=choice.q_tot)
     return recorder.frames(0)
 
 
+class Choice(NamedTuple):
+    """What a player does, and what it chose by, if it has values."""
+    actions: np.ndarray  # int64 [1, N]
+    q_values: Optional[np.ndarray] = None  # float32 [1, N, A]
+    q_tot: Optional[np.ndarray] = None  # float32 [1], of the actions together
+
+
 class Player(ABC):
-    """Chooses actions int64 [1, N]; returns with them the Q-values [1, N, A] it chose by, if any."""
+    """Chooses actions."""
 
     @abstractmethod
-    def act(self, step: VecStep, units: UnitSnapshot) -> tuple[np.ndarray, Optional[np.ndarray]]:
+    def act(self, step: VecStep, units: UnitSnapshot) -> Choice:
         """Choose an action for every agent."""
 
 
@@ -74,8 +89,8 @@ class _ScriptedPlayer(Player):
     def __init__(self, policy: ScriptedPolicy) -> None:
         self._policy = policy
 
-    def act(self, step: VecStep, units: UnitSnapshot) -> tuple[np.ndarray, Optional[np.ndarray]]:
-        return self._policy.act(step, units), None
+    def act(self, step: VecStep, units: UnitSnapshot) -> Choice:
+        return Choice(self._policy.act(step, units))
 
 
 class _GreedyPlayer(Player):
@@ -85,12 +100,25 @@ class _GreedyPlayer(Player):
         self._model = model
         self._hidden_state = model.initial_state(1)
 
-    def act(self, step: VecStep, units: UnitSnapshot) -> tuple[np.ndarray, Optional[np.ndarray]]:
+    def act(self, step: VecStep, units: UnitSnapshot) -> Choice:
+        device = self._hidden_state.device
+        obs, state = (torch.from_numpy(part.copy()).to(device).unsqueeze(0) for part in (step.obs, step.state))
         with torch.no_grad():
-            obs = torch.from_numpy(step.obs.copy()).to(self._hidden_state.device)
-            q_values, self._hidden_state = self._model.q_values(obs.unsqueeze(0), self._hidden_state)  # [1, 1, N, A]
-        values = q_values[0].cpu().numpy()  # [1, N, A]
-        return np.where(step.action_mask, values, -np.inf).argmax(-1), values
+            q_values, self._hidden_state = self._model.q_values(obs, self._hidden_state)  # [1, 1, N, A]
+            mask = torch.from_numpy(step.action_mask.copy()).to(device)
+            chosen_q, actions = q_values[0].masked_fill(~mask, -torch.inf).max(-1)  # [1, N]
+            q_tot = self._model.mixer(chosen_q.unsqueeze(0), state)[0]  # [1]
+        return Choice(actions.cpu().numpy(), q_values[0].cpu().numpy(), q_tot.cpu().numpy())
+
+
+def _curve(load_path: Optional[str]) -> Optional[Curve]:
+    """Return the test win rate of the run that a checkpoint <exp_name>/ckpt/... is from; None where there is none."""
+    path = Path(load_path or '').resolve().parent.parent / 'log' / 'evaluator' / 'evaluations.csv'
+    if load_path is None or not path.is_file():
+        return None
+    with open(path, newline='', encoding='utf-8') as file:
+        points = [(int(float(row['env_step'])), float(row['win_rate'])) for row in csv.DictReader(file)]
+    return Curve(points, torch.load(load_path, map_location='cpu', weights_only=True).get('last_step'))
 
 
 def _scripted(name: str, spec: EnvSpec, seed: int) -> Player:
@@ -122,7 +150,7 @@ def _parse(args: Optional[list[str]]) -> argparse.Namespace:
     parser.add_argument('--seed', type=int, default=0, help='of the battle')
     parser.add_argument('--fps', type=float, default=FPS, help='pictures per second; one picture is one env step')
     parser.add_argument('--scale', type=int, default=22, help='pixels per map unit')
-    parser.add_argument('--out', default='battle.gif', help='file to write, .gif or .mp4')
+    parser.add_argument('--out', default='battle.html', help='file to write, .html, .gif or .mp4')
     options = parser.parse_args(args)
     if bool(options.config) != bool(options.load_path):
         parser.error('--config and --load-path go together')

@@ -15,3 +15,4 @@ class BattleFrame(NamedTuple):
     actions: Optional[np.ndarray] = None  # int64 [N], chosen at this moment
     action_mask: Optional[np.ndarray] = None  # bool [N, A]
     q_values: Optional[np.ndarray] = None  # float [N, A]; drawn beside the map if there
+    q_tot: Optional[float] = None  # what the team's chosen actions are worth to the mixer

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ding_qmix.render import style
+from ding_qmix.render.extent import map_extent
 from ding_qmix.render.frame import BattleFrame
 from ding_qmix.render.q_panel import paint_q_values, q_panel_width
 from ding_qmix.render.style import Color, blend
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 SHARPNESS = 2  # pictures are drawn this many times larger, then reduced, for smooth edges
 HEADER = 34  # [pixels] height of the lines of text above and below the map
-VIEW_MARGIN = 2  # [map units] shown around the cells that can be walked on
 SECONDS_PER_STEP = 0.5  # [game seconds per env step], at normal speed
 AIM_SLACK = 1.  # [map units] beyond weapon range up to which a target counts as being shot at
 
@@ -47,8 +47,7 @@ class BattlePainter:
         self._spec = spec
         self._pixels = scale * SHARPNESS  # per map unit
         grid = pathing_grid(get_scenario(spec.map_name).terrain)
-        self._left, self._right = _extent(grid.any(axis=1))
-        self._bottom, self._top = _extent(grid.any(axis=0))
+        self._left, self._right, self._bottom, self._top = map_extent(grid)
         width = (self._right - self._left) * self._pixels
         self._map_width = width
         self._panel = q_panel_width(spec, SHARPNESS) if q_values else 0
@@ -221,12 +220,6 @@ def _types() -> list[tuple[str, UnitType]]:
 def _weapon_range(kind: UnitType) -> float:
     """Return from how far a unit does its work, [map units]; a healer's is about that of a rifle."""
     return kind.weapon.range if kind.weapon is not None else 4.
-
-
-def _extent(occupied: np.ndarray) -> tuple[int, int]:
-    """Return the first and one past the last of the occupied rows, with a margin, [map units]."""
-    used = np.flatnonzero(occupied)
-    return max(0, int(used[0]) - VIEW_MARGIN), min(MAP_SIZE, int(used[-1]) + 1 + VIEW_MARGIN)
 
 
 def _polygon(x: float, y: float, radius: float, icon: style.Icon) -> list[tuple[float, float]]:

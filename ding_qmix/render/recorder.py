@@ -6,9 +6,11 @@ import numpy as np
 
 from ding_qmix.render.frame import BattleFrame
 from ding_qmix.render.painter import BattlePainter
-from ding_qmix.render.video import default_format, write_video
+from ding_qmix.render.video import write_video
+from ding_qmix.render.web_replay import write_web_replay
 from ding_qmix.spec import EnvSpec, UnitSnapshot, VecEnv, VecStep
 
+RECORDING_FORMAT = 'html'  # of recordings where none is asked for: plays anywhere, shows most
 FPS = 8.  # [pictures per second], one per env step: four times the game's normal speed
 _NO_SCORE = (0, 0., 0.)
 
@@ -38,7 +40,8 @@ class BattleRecorder:
             actions: np.ndarray,
             step: VecStep,
             active: Optional[np.ndarray] = None,
-            q_values: Optional[np.ndarray] = None
+            q_values: Optional[np.ndarray] = None,
+            q_tot: Optional[np.ndarray] = None
     ) -> np.ndarray:
         """
         Overview:
@@ -46,7 +49,7 @@ class BattleRecorder:
         Arguments:
             - units, action_mask: the unit tables and legal actions before the step, bool [E, N, A]
             - actions, step: what was done, int64 [E, N], and what came of it
-            - q_values: float [E, N, A] that the actions were chosen by
+            - q_values, q_tot: float [E, N, A] that the actions were chosen by, float [E] what they are worth together
         Returns:
             - env_ids: of the episodes that ended; ``frames`` shows them until these envs' next step
         """
@@ -55,7 +58,9 @@ class BattleRecorder:
             if self._ended[e]:
                 self.drop(np.array([e]))
             values = None if q_values is None else q_values[e].copy()
-            self._append(e, units, actions=actions[e].copy(), action_mask=action_mask[e].copy(), q_values=values)
+            team_value = None if q_tot is None else float(q_tot[e])
+            shown = dict(actions=actions[e].copy(), action_mask=action_mask[e].copy())
+            self._append(e, units, **shown, q_values=values, q_tot=team_value)
             self._score[e] = int(step.episode_len[e]), float(step.reward[e]), float(step.episode_return[e])
         ended = np.flatnonzero(played & (step.terminated | step.truncated))
         if len(ended) > 0:
@@ -90,10 +95,10 @@ class RecordingFiles:
         ``write``
     Arguments:
         - spec, folder: of the env; where the files go
-        - video_format: 'mp4' or 'gif'; None for MP4 if it can be written, else GIF
+        - video_format: 'html', 'mp4' or 'gif'; None for HTML, which plays in any browser and shows more
         - prefix, scale: put before every name; [pixels per map unit]
     Raises:
-        - ImportError: pillow is not installed
+        - ImportError: a video is asked for, but pillow is not installed
     """
 
     def __init__(
@@ -105,8 +110,8 @@ class RecordingFiles:
             scale: int = 22
     ) -> None:
         self._spec, self._folder, self._prefix, self._scale = spec, folder, prefix, scale
-        self._format = video_format or default_format()
-        self._painter = BattlePainter(spec, scale)
+        self._format = video_format or RECORDING_FORMAT
+        self._painter = None if self._format == 'html' else BattlePainter(spec, scale)
         self._n_written: dict[str, int] = {}
 
     def write(self, label: str, frames: list[BattleFrame]) -> str:
@@ -116,7 +121,10 @@ class RecordingFiles:
         result = frames[-1].result.replace(' ', '-') or 'unfinished'
         name = f'{self._prefix}{self._spec.map_name}_{label}_episode{number:03}_{result}.{self._format}'
         path = os.path.join(self._folder, name)
-        write_video(path, (self._painter.paint(frame) for frame in frames), FPS)
+        if self._painter is None:
+            write_web_replay(path, self._spec, frames, label)
+        else:
+            write_video(path, map(self._painter.paint, frames), FPS)
         return path
 
 

@@ -16,7 +16,7 @@ def _n_pictures(path: str) -> int:
 
 @pytest.mark.unittest
 def test_manager_writes_one_video_per_episode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr('ding_qmix.render.recorder.default_format', lambda: 'gif')
+    monkeypatch.setattr('ding_qmix.render.recorder.RECORDING_FORMAT', 'gif')
     manager = VectorEnvManager([lambda: SMACEnv(dict(map_name='3m'))] * 3, dict(episode_num=1))
     manager.seed(0)
     manager.enable_save_replay(str(tmp_path))
@@ -69,7 +69,7 @@ def test_unfinished_episode_leaves_no_file(tmp_path: Path) -> None:
 
 @pytest.mark.unittest
 def test_pymarl_save_replay_writes_what_was_played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr('ding_qmix.render.recorder.default_format', lambda: 'gif')
+    monkeypatch.setattr('ding_qmix.render.recorder.RECORDING_FORMAT', 'gif')
     env = SMACMultiAgentEnv('3m', seed=4, replay_dir=str(tmp_path), replay_prefix='try_')
     env.reset()
     for _ in range(5):
@@ -80,7 +80,7 @@ def test_pymarl_save_replay_writes_what_was_played(tmp_path: Path, monkeypatch: 
 
 @pytest.mark.unittest
 def test_pymarl_save_replay_without_a_folder_writes_to_replays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr('ding_qmix.render.recorder.default_format', lambda: 'gif')
+    monkeypatch.setattr('ding_qmix.render.recorder.RECORDING_FORMAT', 'gif')
     monkeypatch.chdir(tmp_path)
     env = SMACMultiAgentEnv('3m', seed=4, replay_dir='')
     env.reset()
