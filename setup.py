@@ -15,7 +15,10 @@ setup(
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     packages=find_packages(include=['ding_qmix', 'ding_qmix.*', 'dizoo_configs', 'dizoo_configs.*']),
-    package_data={'ding_qmix.render': ['web/*']},
+    package_data={
+        'ding_qmix': ['py.typed'],
+        'ding_qmix.render': ['web/*']
+    },
     # DI-engine needs numpy < 2, which is not built for Python 3.13.
     python_requires='>=3.9,<3.13',
     install_requires=[
