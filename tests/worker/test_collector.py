@@ -233,10 +233,10 @@ def test_samples_of_two_agents_stay_two_agents():
 
 
 @pytest.mark.unittest
-def test_lost_episodes_are_no_samples_and_are_counted_and_logged():
+def test_lost_episodes_are_no_samples_and_are_counted_and_logged(monkeypatch):
     collector, env = _collector(script=((End('lost', 2), End('win', 3)), ), collect_print_freq=1)
     said = []
-    collector._logger.info = said.append
+    monkeypatch.setattr(collector._logger, 'info', lambda line, **kwargs: said.append(line))  # all collectors' logger
     samples = collector.collect(2, train_iter=1)
     assert len(samples) == 2 and collector.envstep == 6 < env.n_steps.sum()
     assert collector._tb_logger.scalars['collector_step/lost_episode_count'] == [(6, 2.)]

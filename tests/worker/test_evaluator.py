@@ -265,9 +265,9 @@ def test_interval_in_env_steps_without_a_commander_is_refused_with_the_way_out(m
 
 
 @pytest.mark.unittest
-def test_lost_episodes_are_no_result_and_are_counted_and_logged(make_evaluator):
+def test_lost_episodes_are_no_result_and_are_counted_and_logged(make_evaluator, monkeypatch):
     evaluator, said = make_evaluator(script=((End('lost', 2), End('win', 3)), )), []
-    evaluator._logger.info = said.append
+    monkeypatch.setattr(evaluator._logger, 'info', lambda line, **kwargs: said.append(line))  # all evaluators' logger
     _, info = evaluator.eval(train_iter=0, envstep=0)
     assert info['eval_episode_return'] == [1., 1., 1.]
     assert evaluator._tb_logger.scalars['evaluator_step/lost_episode_count'] == [(0, 3.)]
