@@ -18,7 +18,7 @@ from ding_qmix.replay.size_text import expected_size, row_size
 from ding_qmix.replay.state_check import BufferLayout, check_buffer_state
 from ding_qmix.run_state import DETAIL, RunState
 from ding_qmix.schema import FLAG, TEXT, Key, Schema, check_section, choice, defaults, integer, number
-from ding_qmix.schema.ding_engine import PART, REPLAY_BUFFER_SIZE
+from ding_qmix.schema.ding_engine import BUFFER_REST, PART, REPLAY_BUFFER_SIZE
 from ding_qmix.spec import EpisodeBatch, PrioritizedBatch
 from ding_qmix.utils.threads import one_torch_thread
 
@@ -57,6 +57,7 @@ class EpisodeBuffer(IBuffer):
         beta=Key(0.4, number(0., 1.)),
         # Until beta has grown to 1, in equal steps; 0 leaves it as it is.
         anneal_step=Key(int(1e5), integer(0, 10 ** 12, 'train iters')),
+        **BUFFER_REST,
     )
     config = defaults(schema)
 

@@ -53,18 +53,33 @@ LEARNER: Schema = dict(
     load_path=optional(TEXT),  # the checkpoint that DI-engine's eval plays, where its command names none
 )
 
-_EPISODE_COLLECTOR: Schema = dict(
-    PART,
-    deepcopy_obs=FLAG,
-    transform_obs=FLAG,
-    collect_print_freq=COUNT,
-    get_train_sample=FLAG,
-    reward_shaping=FLAG,
-)
+# Of DI-engine's collector, and merged into every other one where a run's saved config is played.
+COLLECTOR_REST: Schema = dict(deepcopy_obs=FLAG, transform_obs=FLAG, get_train_sample=FLAG)
+_EPISODE_COLLECTOR: Schema = dict(PART, collect_print_freq=COUNT, reward_shaping=FLAG, **COLLECTOR_REST)
 COLLECTORS: Mapping[str, Schema] = {'episode': _EPISODE_COLLECTOR, 'sample': _EPISODE_COLLECTOR}
 
+# DI-engine merges the defaults of its buffer 'advanced' into every other one where a run's saved config is played.
+_LEFT = dict(max_use=INF, max_staleness=INF, enable_track_used_data=False, deepcopy=False)
+BUFFER_REST: Schema = dict(
+    {
+        name: choice(default, expected=f"no {name!r}, which DI-engine's buffer 'advanced' reads")
+        for name, default in _LEFT.items()
+    },
+    thruput_controller=SECTION,
+    monitor=SECTION,
+)
+_PRIORITY: Schema = dict(
+    alpha=number(0., 100.),
+    beta=number(0., 1.),
+    anneal_step=integer(0, 10 ** 12, 'train iters'),
+)
+
 _NAIVE_BUFFER: Schema = dict(
-    PART,
+    {
+        **PART,
+        **BUFFER_REST,
+        **_PRIORITY
+    },
     replay_buffer_size=REPLAY_BUFFER_SIZE,
     deepcopy=FLAG,
     enable_track_used_data=FLAG,
@@ -75,9 +90,7 @@ _ADVANCED_BUFFER: Schema = dict(
     replay_buffer_size=REPLAY_BUFFER_SIZE,
     max_use=number(1, INF),
     max_staleness=number(0., INF, 'train iters'),
-    alpha=number(0., 100.),
-    beta=number(0., 1.),
-    anneal_step=integer(0, 10 ** 12, 'train iters'),
+    **_PRIORITY,
     enable_track_used_data=FLAG,
     deepcopy=FLAG,
     thruput_controller=dict(

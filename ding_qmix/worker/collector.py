@@ -11,8 +11,8 @@ from torch import Tensor
 from ding_qmix.policy.modes import CollectMode
 from ding_qmix.run_state import DETAIL
 from ding_qmix.run_state.checks import check_count, check_entries
-from ding_qmix.schema import FLAG, TEXT, Key, Schema, check_section, defaults, integer
-from ding_qmix.schema.ding_engine import PART
+from ding_qmix.schema import TEXT, Key, Schema, check_section, defaults, integer
+from ding_qmix.schema.ding_engine import COLLECTOR_REST, PART
 from ding_qmix.spec import EpisodeStats
 from ding_qmix.worker.batched_env import BatchedEnvManager
 from ding_qmix.worker.recorder import EpisodeRecorder
@@ -34,7 +34,7 @@ class VectorCollector(VectorWorker[CollectMode], ISerialCollector):
         type=Key('ding_qmix_vector', TEXT),
         # Write the statistics of the latest episodes to log and TensorBoard this often.
         collect_print_freq=Key(100, integer(1, 10 ** 9, 'train iters')),
-        get_train_sample=FLAG,  # of DI-engine's collector
+        **COLLECTOR_REST,
     )
     config = defaults(schema)
     _env_step_count: int

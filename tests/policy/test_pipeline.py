@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from ding.config import read_config
 from ding.entry import serial_pipeline
 from ding.entry.application_entry import eval as eval_pipeline
 from ding.utils import deep_merge_dicts
@@ -83,6 +84,14 @@ def _resumed(exp_name: str, checkpoint: str) -> tuple[EasyDict, EasyDict]:
     main_config.policy.learn.resume_training = True
     main_config.policy.learn.learner = dict(hook=dict(load_ckpt_before_run=checkpoint))
     return main_config, create_config
+
+
+@pytest.mark.unittest
+@pytest.mark.parametrize('pipeline, collect', [('batched', EPISODES), ('ding', CHUNKS)])
+def test_config_that_a_run_saved_evaluates_its_checkpoint(pipeline: str, collect: dict[str, Any]) -> None:
+    serial_pipeline(_configs(pipeline, collect), seed=0, max_train_iter=2)
+    saved = read_config('run/formatted_total_config.py')
+    assert 0. <= eval_pipeline(saved, seed=0, load_path='run/ckpt/iteration_0.pth.tar') <= 1.
 
 
 @pytest.mark.unittest
